@@ -1,0 +1,126 @@
+// Server is the service that tests deploy: an HTTP server that answers its version and misbehaves as
+// told by its environment.
+//
+//	VERSION      what GET / answers
+//	PORT         where it listens; 8080 if not given
+//	START_DELAY  time it takes to become ready, as in 300ms
+//	LISTEN       "early": listens at once and answers 503 until it is ready; otherwise it refuses
+//	             connections until then
+//	CRASH        "start": exits 1 instead of becoming ready
+//	CRASH_AFTER  exits 1 this long after it became ready
+//	HEALTH       "never": GET /health answers 503 for ever
+//	STOP_DELAY   goes on serving this long after SIGTERM
+//	STOP         "never": ignores SIGTERM
+//
+// `server health` asks the running server's /health and exits 0 or 1: the image's health check.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "health" {
+		os.Exit(health())
+	}
+	os.Exit(serve())
+}
+
+func address() string {
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	return ":" + port
+}
+
+func health() int {
+	client := http.Client{Timeout: time.Second}
+	response, err := client.Get("http://127.0.0.1" + address() + "/health")
+	if err != nil || response.StatusCode != http.StatusOK {
+		fmt.Println("not healthy")
+		return 1
+	}
+	return 0
+}
+
+func serve() int {
+	fmt.Println("starting", os.Getenv("VERSION"))
+	server := &http.Server{Handler: http.HandlerFunc(answer)}
+	if os.Getenv("LISTEN") == "early" && !listen(server) {
+		return 1
+	}
+	<-after("START_DELAY")
+	if os.Getenv("CRASH") == "start" {
+		fmt.Fprintln(os.Stderr, "fatal: told to crash at start")
+		return 1
+	}
+	if os.Getenv("LISTEN") != "early" && !listen(server) {
+		return 1
+	}
+	ready.Store(true)
+	fmt.Println("ready", os.Getenv("VERSION"))
+	return wait(server)
+}
+
+func listen(server *http.Server) bool {
+	listener, err := net.Listen("tcp", address())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fatal:", err)
+		return false
+	}
+	go server.Serve(listener)
+	return true
+}
+
+// wait returns the exit code once the server was told to stop, or to crash.
+func wait(server *http.Server) int {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	if os.Getenv("STOP") == "never" {
+		signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
+	}
+	var crash <-chan time.Time
+	if os.Getenv("CRASH_AFTER") != "" {
+		crash = after("CRASH_AFTER")
+	}
+	select {
+	case <-crash:
+		fmt.Fprintln(os.Stderr, "fatal: told to crash")
+		return 1
+	case <-stop:
+	}
+	<-after("STOP_DELAY")
+	server.Shutdown(context.Background())
+	return 0
+}
+
+// after fires when the time that the variable gives has passed: at once if it gives none.
+func after(variable string) <-chan time.Time {
+	delay, err := time.ParseDuration(os.Getenv(variable))
+	if err != nil && os.Getenv(variable) != "" {
+		fmt.Fprintln(os.Stderr, "fatal:", variable, err)
+		os.Exit(2)
+	}
+	return time.After(delay)
+}
+
+var ready atomic.Bool
+
+func answer(w http.ResponseWriter, r *http.Request) {
+	healthy := ready.Load() && os.Getenv("HEALTH") != "never"
+	switch {
+	case !ready.Load(), r.URL.Path == "/health" && !healthy:
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, os.Getenv("VERSION"))
+	}
+}
