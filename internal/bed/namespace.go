@@ -1,6 +1,9 @@
 package bed
 
-import "os"
+import (
+	"fmt"
+	"os"
+)
 
 // rootVariable names the bed's folder to every process inside; outside it is not set.
 const rootVariable = "PROMOTE_BED"
@@ -20,4 +23,9 @@ func enter(work func() int) int {
 	default:
 		return work()
 	}
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, "bed:", err)
+	return 1
 }

@@ -59,7 +59,7 @@ func supervise(dir string) int {
 	}
 	go forward(signals, child.Process)
 	_ = child.Wait() // its outcome is in ProcessState
-	return exitCode(unix.WaitStatus(child.ProcessState.Sys().(syscall.WaitStatus)))
+	return exitCode(child.ProcessState)
 }
 
 func forward(signals <-chan os.Signal, to *os.Process) {
@@ -92,14 +92,14 @@ func first() int {
 // reap collects every process that ends until it is the one with pid, whose exit code it returns.
 func reap(pid int) int {
 	for {
-		var status unix.WaitStatus
-		ended, err := unix.Wait4(-1, &status, 0, nil)
+		var status syscall.WaitStatus
+		ended, err := syscall.Wait4(-1, &status, 0, nil)
 		switch {
-		case err == unix.EINTR:
+		case err == syscall.EINTR:
 		case err != nil:
 			return failed(err)
 		case ended == pid:
-			return exitCode(status)
+			return statusCode(status)
 		}
 	}
 }
@@ -153,8 +153,8 @@ func freshFolders() error {
 // cover keeps dir readable and sends writes to memory.
 func cover(dir string) error {
 	upper, work := "/run/bed"+dir+"/upper", "/run/bed"+dir+"/work"
-	for _, dir := range []string{upper, work, dir} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+	for _, folder := range []string{upper, work, dir} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
 	}
@@ -215,14 +215,14 @@ func removeGroups(group string) {
 	}
 }
 
-func exitCode(status unix.WaitStatus) int {
+// exitCode is what a shell would report: the exit status, or 128 and the number of the signal.
+func exitCode(state *os.ProcessState) int {
+	return statusCode(state.Sys().(syscall.WaitStatus))
+}
+
+func statusCode(status syscall.WaitStatus) int {
 	if status.Signaled() {
 		return 128 + int(status.Signal())
 	}
 	return status.ExitStatus()
-}
-
-func failed(err error) int {
-	fmt.Fprintln(os.Stderr, "bed:", err)
-	return 1
 }

@@ -1,0 +1,77 @@
+# make demo   shows promote at work, on an engine of its own
+# make test   runs all tests, with real engines, registries and hosts
+#
+# Both install what they need (scripts/setup; Debian, root) and leave nothing running.
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOBUILD = CGO_ENABLED=0 go build -trimpath
+
+COMPOSE     = .cache/docker/cli-plugins/docker-compose
+COMPOSE2    = .cache/compose2/docker-compose
+STATICCHECK = .cache/bin/staticcheck
+BED         = .cache/bin/bed
+
+.PHONY: help build demo test test-compose2 bench lint docs bed setup ci clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## build ./promote
+	$(GOBUILD) -ldflags '-s -w -X promote/internal/cli.version=$(VERSION)' -o promote .
+
+demo: setup build $(BED) ## show promote at work
+	$(BED) ./promote demo
+
+test: setup ## run all tests
+	go test ./...
+
+test-compose2: setup $(COMPOSE2) ## run all tests with the older docker compose
+	PROMOTE_BED_COMPOSE=$(abspath $(COMPOSE2)) go test ./...
+
+bench: setup ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint: $(STATICCHECK) ## check format and code
+	@files=$$(gofmt -l $$(git ls-files '*.go')) && test -z "$$files" || { echo "gofmt -w" $$files; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+
+docs: ## write the generated part of the documentation
+	go generate ./docs
+
+bed: setup $(BED) ## open a shell with an engine and a registry of its own
+	$(BED)
+
+setup: programs $(COMPOSE) ## install what demo and tests need
+
+.PHONY: programs
+programs:
+	@scripts/setup
+
+ci: ## run what CI runs
+	.ci/run
+
+clean: ## remove what was built
+	rm -rf promote .cache
+
+# Go's own build cache makes a second build of these cheap; touching them makes it none.
+
+$(COMPOSE): tools/go.mod tools/go.sum | programs
+	@echo "setup: building docker compose (about a minute, once)"
+	@version=$$(cd tools && go list -m -f '{{.Version}}' github.com/docker/compose/v5) && cd tools && \
+	$(GOBUILD) -ldflags "-s -w -X github.com/docker/compose/v5/internal.Version=$$version" -o ../$@ github.com/docker/compose/v5/cmd
+	@touch $@
+
+$(COMPOSE2): tools/compose2/go.mod tools/compose2/go.sum
+	@echo "setup: building the older docker compose"
+	@version=$$(cd tools/compose2 && go list -m -f '{{.Version}}' github.com/docker/compose/v2) && cd tools/compose2 && \
+	$(GOBUILD) -ldflags "-s -w -X github.com/docker/compose/v2/internal.Version=$$version" -o ../../$@ github.com/docker/compose/v2/cmd
+	@touch $@
+
+$(STATICCHECK): tools/go.mod tools/go.sum
+	cd tools && $(GOBUILD) -o ../$@ honnef.co/go/tools/cmd/staticcheck
+	@touch $@
+
+.PHONY: $(BED)
+$(BED):
+	@$(GOBUILD) -o $@ ./internal/bed/run
