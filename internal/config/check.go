@@ -1,0 +1,142 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// derive fills in the defaults that depend on more than their key. The other defaults stand with the
+// keys, in the tables.
+func (c *Config) derive(d *decoder) {
+	for _, s := range c.Services {
+		if len(s.Runs) == 0 {
+			s.Runs = []string{s.Name}
+		}
+		if d.at(&s.GitTag) != nil {
+			continue
+		}
+		tag := "v{version}"
+		if len(c.Services) > 1 {
+			tag = s.Name + "/" + tag
+		}
+		s.GitTag, _ = template.read(d, scalar(tag, &yaml.Node{Line: s.Place.Line, Column: s.Place.Column}))
+	}
+}
+
+// check finds the mistakes that lie between values.
+func (c *Config) check(d *decoder) {
+	c.checkRuns(d)
+	c.checkAfter(d)
+	c.checkFrom(d)
+	for _, e := range c.Environments {
+		known(d, &e.Services, e.Services, "service", names(c.Services))
+		e.checkEngine(d)
+		if hosts := d.at(&e.Hosts); hosts != nil && d.at(&e.Project) == nil {
+			d.fail(hosts, "%s: project is missing: the project directory on the host", e.Name)
+		}
+	}
+}
+
+// checkRuns keeps a compose service from being two services' own: they would fight over its pin.
+func (c *Config) checkRuns(d *decoder) {
+	owner := map[string]*Service{}
+	for _, s := range c.Services {
+		for i, run := range s.Runs {
+			if first := owner[run]; first != nil {
+				d.failAt(s.placeOfRun(d, i), "%s: the compose service %s already runs %s", s.Name, run, first.Name)
+				continue
+			}
+			owner[run] = s
+		}
+	}
+}
+
+func (s *Service) placeOfRun(d *decoder, i int) Place {
+	if d.at(&s.Runs) == nil {
+		return s.Place
+	}
+	return d.place(d.item(&s.Runs, i))
+}
+
+func (c *Config) checkAfter(d *decoder) {
+	next := map[string][]string{}
+	for _, s := range c.Services {
+		known(d, &s.After, s.After, "service", names(c.Services))
+		next[s.Name] = s.After
+	}
+	for _, cycle := range cycles(names(c.Services), next) {
+		s, _ := c.Service(cycle[0])
+		i := slices.Index(s.After, cycle[1])
+		d.fail(d.item(&s.After, i), "%s: after makes a cycle: %s", s.Name, strings.Join(cycle, " → "))
+	}
+}
+
+func (c *Config) checkFrom(d *decoder) {
+	next := map[string][]string{}
+	for _, e := range c.Environments {
+		if e.From == "" {
+			continue
+		}
+		known(d, &e.From, []string{e.From}, "environment", names(c.Environments))
+		next[e.Name] = []string{e.From}
+	}
+	for _, cycle := range cycles(names(c.Environments), next) {
+		e, _ := c.Environment(cycle[0])
+		d.fail(d.at(&e.From), "%s: from makes a cycle: %s", e.Name, strings.Join(cycle, " → "))
+	}
+}
+
+// checkEngine refuses what would have no effect: with engine none nothing runs, with another one nothing
+// is committed.
+func (e *Environment) checkEngine(d *decoder) {
+	refuse := func(field any, message string) {
+		if n := d.at(field); n != nil {
+			d.fail(n, "%s: %s", e.Name, message)
+		}
+	}
+	if e.Engine == EngineNone {
+		refuse(&e.Hosts, "engine none changes files on this machine only; it has no hosts")
+	} else if e.Git != nil {
+		refuse(&e.Git, "git is for engine none only")
+	}
+	if e.Git != nil && e.Git.Push && !e.Git.Commit {
+		refuse(&e.Git, "git can't push what it doesn't commit")
+	}
+}
+
+// known reports the values of a field that name nothing.
+func known(d *decoder, field any, values []string, noun string, all []string) {
+	for i, value := range values {
+		if !slices.Contains(all, value) {
+			d.fail(d.item(field, i), "unknown %s %q%s", noun, shortened(value), didYouMean(value, all))
+		}
+	}
+}
+
+// cycles gives every way from a name back to itself along next, each once, with that name at both ends.
+func cycles(order []string, next map[string][]string) [][]string {
+	var found [][]string
+	var path []string
+	done := map[string]bool{}
+	var visit func(string)
+	visit = func(name string) {
+		if i := slices.Index(path, name); i >= 0 {
+			found = append(found, append(slices.Clone(path[i:]), name))
+			return
+		}
+		if done[name] {
+			return
+		}
+		path = append(path, name)
+		for _, to := range next[name] {
+			visit(to)
+		}
+		path, done[name] = path[:len(path)-1], true
+	}
+	for _, name := range order {
+		visit(name)
+	}
+	return found
+}

@@ -1,0 +1,148 @@
+// Package config reads promote.yaml, the one file in which a project says what its services and
+// environments are.
+//
+// Use [Find] to locate the file as git locates its repository, and [Load] to read it. The package
+// promises three things. Reading is strict: a key that is not known, a value of another type, a
+// reference to nothing and a setting that this program can't carry out yet are all mistakes, never
+// ignored. Every mistake is reported at once ([Errors]), each with its file, line and column. And the
+// file is described once: the tables of keys beside the types are what decodes it, what [Schema]
+// gives to editors and what [Reference] gives to the documentation, so the three can't disagree.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Config is a promote.yaml that was read without a mistake; every default is filled in.
+type Config struct {
+	// Path is the file as it was given to Load, Dir the directory it lies in. Paths in the file are
+	// relative to Dir.
+	Path, Dir string
+	// Services and Environments stand in the order of the file.
+	Services     []*Service
+	Environments []*Environment
+	Notify       []Notify
+	SSH          SSH
+}
+
+// SSH is how this machine reaches hosts.
+type SSH struct {
+	// Command is the ssh program and its first arguments; empty means `ssh` from PATH.
+	Command []string
+}
+
+// Notify is somebody to tell about deployments.
+type Notify struct {
+	// Webhook is the http or https URL that is sent a POST.
+	Webhook string
+}
+
+// Load reads the file at path. The places ${NAME} in its values are filled by lookup, which reports
+// whether the variable is set; `$$` stands for a dollar. Mistakes in the file come as one *[Errors].
+func Load(path string, lookup func(string) (string, bool)) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, lookup)
+}
+
+// Parse is Load for a file that was read already. It does no I/O; path is for messages and Dir.
+func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Config, error) {
+	return parse(path, data, lookup, notYet)
+}
+
+func parse(path string, data []byte, lookup func(string) (string, bool), refused refusals) (*Config, error) {
+	d := newDecoder(path, lookup, refused)
+	c := &Config{Path: path, Dir: filepath.Dir(path)}
+	if root := d.document(data); root != nil {
+		configKeys.read(d, root, root, c)
+		c.derive(d)
+		c.check(d)
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Service gives the service of that name; the error for an unknown one lists those there are.
+func (c *Config) Service(name string) (*Service, error) {
+	return find(c.Path, "service", name, c.Services)
+}
+
+// Environment gives the environment of that name; the error for an unknown one lists those there are.
+func (c *Config) Environment(name string) (*Environment, error) {
+	return find(c.Path, "environment", name, c.Environments)
+}
+
+// UnknownError says that a name stands for nothing in the file.
+type UnknownError struct {
+	File  string   // the configuration file
+	Noun  string   // "service" or "environment"
+	Name  string   // what was asked for
+	Known []string // what there is, in the order of the file
+}
+
+func (e *UnknownError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("unknown %s %q: %s has none", e.Noun, e.Name, e.File)
+	}
+	return fmt.Sprintf("unknown %s %q: %s has %s", e.Noun, e.Name, e.File, strings.Join(e.Known, ", "))
+}
+
+// Hint names the nearest known name, if one is near.
+func (e *UnknownError) Hint() string {
+	if near := nearest(e.Name, e.Known); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return ""
+}
+
+type named interface{ name() string }
+
+func (s *Service) name() string     { return s.Name }
+func (e *Environment) name() string { return e.Name }
+
+func find[T named](file, noun, name string, all []T) (T, error) {
+	for _, one := range all {
+		if one.name() == name {
+			return one, nil
+		}
+	}
+	var none T
+	return none, &UnknownError{File: file, Noun: noun, Name: name, Known: names(all)}
+}
+
+func names[T named](all []T) []string {
+	list := make([]string, len(all))
+	for i, one := range all {
+		list[i] = one.name()
+	}
+	return list
+}
+
+// configKeys describes the top level of promote.yaml.
+var configKeys = mapping("config", []key[Config]{
+	at("services", entries(serviceKeys), func(c *Config) *[]*Service { return &c.Services },
+		"The services of this repository, by name.").must(),
+	at("environments", entries(environmentKeys), func(c *Config) *[]*Environment { return &c.Environments },
+		"Where releases run, by name."),
+	at("notify", list(notifyKeys.kind()), func(c *Config) *[]Notify { return &c.Notify },
+		"Who is told when a deployment ends."),
+	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },
+		"How this machine reaches hosts."),
+})
+
+var notifyKeys = mapping("notify", []key[Notify]{
+	at("webhook", webhook, func(n *Notify) *string { return &n.Webhook },
+		"URL that is sent a POST for every deployment that ended.").must(),
+})
+
+var sshKeys = mapping("ssh", []key[SSH]{
+	at("command", either(single(text), list(text)), func(s *SSH) *[]string { return &s.Command },
+		"The ssh program, or a list of the program and its first arguments; PROMOTE_SSH wins over it.").derived("ssh"),
+})

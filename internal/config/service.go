@@ -1,0 +1,80 @@
+package config
+
+import (
+	"go.yaml.in/yaml/v4"
+
+	"promote/semver"
+)
+
+// Service is one microservice: an image repository, where its version comes from, and what runs it.
+type Service struct {
+	Name  string
+	Place Place // of its entry in the file
+	// Image is the repository, without a tag or digest.
+	Image   string
+	Version VersionSource
+	// Build is nil where promote does not build the image.
+	Build *Build
+	// Path is the directory whose commits and files are this service's, relative to Config.Dir.
+	Path string
+	// Tag is how a version is written as the image's tag, GitTag how as the tag of the commit.
+	Tag, GitTag semver.Template
+	// Runs names the compose services that run the image and move together; never empty.
+	Runs []string
+	// After names the services of this file that are rolled before this one.
+	After []string
+	Tasks []Task
+}
+
+func (s *Service) enter(name string, at Place) { s.Name, s.Place = name, at }
+
+// VersionSource says where the version of a service is written: in a file, or in git tags only.
+type VersionSource struct {
+	File semver.File // relative to Config.Dir; the zero value if Git
+	Git  bool
+}
+
+var serviceKeys = mapping("service", []key[Service]{
+	at("image", repository, func(s *Service) *string { return &s.Image },
+		"Image repository, without a tag.").must(),
+	at("version", either(versionName, versionFile), func(s *Service) *VersionSource { return &s.Version },
+		"File that holds the version, or git where only tags do.").or("git"),
+	at("build", either(under("context", "a directory", buildKeys.pointer()), buildKeys.pointer()), func(s *Service) **Build { return &s.Build },
+		"Build context, or how the image is built.").derived("not built by promote"),
+	at("path", relativePath, func(s *Service) *string { return &s.Path },
+		"Directory whose commits and files are this service's.").or("."),
+	at("tag", template, func(s *Service) *semver.Template { return &s.Tag },
+		"How a version is written as the image's tag.").or("v{version}"),
+	at("git_tag", template, func(s *Service) *semver.Template { return &s.GitTag },
+		"How a version is written as a git tag.").derived("`v{version}` with one service, `NAME/v{version}` with several"),
+	at("runs", either(single(composeService), set(composeService)), func(s *Service) *[]string { return &s.Runs },
+		"Compose services that run this image and move together.").derived("the service's name"),
+	at("after", either(single(text), set(text)), func(s *Service) *[]string { return &s.After },
+		"Services that are rolled before this one, and go back after it."),
+	at("tasks", list(taskKeys.kind()), func(s *Service) *[]Task { return &s.Tasks },
+		"Commands around a deployment, such as a backup or a migration."),
+})
+
+var versionKeys = mapping("version", []key[semver.File]{
+	at("file", relativePath, func(f *semver.File) *string { return &f.Path },
+		"File that holds the version.").must(),
+	at("key", text, func(f *semver.File) *string { return &f.Key },
+		"Dotted path to the version in a JSON, TOML or YAML file."),
+	at("regex", pattern, func(f *semver.File) *string { return &f.Regex },
+		"Regular expression whose first group is the version."),
+}).exclude("key", "regex")
+
+// versionName is the short way to say where the version is: the file's name, or git.
+var versionName = kind[VersionSource]{
+	shape: shape{want: "a file or git", schema: textSchema},
+	read: func(d *decoder, n *yaml.Node) (VersionSource, bool) {
+		if n.Value == "git" {
+			return VersionSource{Git: true}, true
+		}
+		return under("file", "a file", versionFile).read(d, n)
+	},
+}
+
+var versionFile = converted(versionKeys.kind(), func(f semver.File) (VersionSource, error) {
+	return VersionSource{File: f}, nil
+})
