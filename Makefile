@@ -40,7 +40,7 @@ docs: ## write the generated part of the documentation
 	go generate ./docs
 
 bed: setup $(BED) ## open a shell with an engine and a registry of its own
-	$(BED)
+	@$(BED) || true
 
 setup: programs $(COMPOSE) ## install what demo and tests need
 

@@ -59,7 +59,15 @@ func supervise(dir string) int {
 	}
 	go forward(signals, child.Process)
 	_ = child.Wait() // its outcome is in ProcessState
+	takeTerminal()
 	return exitCode(child.ProcessState)
+}
+
+// takeTerminal makes our process group the terminal's again: a command inside may have had it (see
+// runCommand), and whoever called us expects to be able to read.
+func takeTerminal() {
+	signal.Ignore(unix.SIGTTOU)                                                     // which stops background processes that do this
+	_ = unix.IoctlSetPointerInt(int(os.Stdin.Fd()), unix.TIOCSPGRP, unix.Getpgrp()) // not a terminal: nothing to take
 }
 
 func forward(signals <-chan os.Signal, to *os.Process) {
