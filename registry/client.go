@@ -1,0 +1,180 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// Client talks to any number of registries. It keeps connections and tokens between calls and may be
+// used by several goroutines at once, so one per program is enough.
+type Client struct {
+	keychain  authn.Keychain
+	transport http.RoundTripper
+	userAgent string
+	backoff   remote.Backoff
+
+	puller *remote.Puller
+	pusher *remote.Pusher
+	broken error // an option that can't be, told by the first call
+}
+
+// Option changes how a Client works.
+type Option func(*Client)
+
+// WithKeychain takes credentials from somewhere else than docker's configuration.
+func WithKeychain(k authn.Keychain) Option { return func(c *Client) { c.keychain = k } }
+
+// WithTransport sends requests through t, for instance one with a company's certificates. Retries and
+// authentication are put around it.
+func WithTransport(t http.RoundTripper) Option { return func(c *Client) { c.transport = t } }
+
+// WithUserAgent is what the registry sees as the name of the program.
+func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = name } }
+
+// New makes a client. It sends nothing.
+func New(options ...Option) *Client {
+	c := &Client{
+		keychain:  authn.DefaultKeychain,
+		transport: remote.DefaultTransport,
+		userAgent: "promote",
+		backoff:   defaultBackoff,
+	}
+	for _, option := range options {
+		option(c)
+	}
+	c.keychain = newRemembered(c.keychain)
+	settings := []remote.Option{
+		remote.WithAuthFromKeychain(c.keychain), remote.WithTransport(c.transport),
+		remote.WithUserAgent(c.userAgent), remote.WithRetryBackoff(c.backoff),
+	}
+	if c.puller, c.broken = remote.NewPuller(settings...); c.broken == nil {
+		c.pusher, c.broken = remote.NewPusher(settings...)
+	}
+	return c
+}
+
+// Tags lists every tag of a repository, in the registry's order. A repository that is not there is
+// ErrNotFound.
+func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) {
+	repo, err := c.repository(repository)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := c.puller.List(ctx, repo)
+	if err != nil {
+		return nil, explain(ctx, repo.Registry, repository, err)
+	}
+	return tags, nil
+}
+
+// Digest tells what a tag points to, of the index where there is one, without fetching it.
+func (c *Client) Digest(ctx context.Context, repository, tag string) (string, error) {
+	ref, err := c.tag(repository, tag)
+	if err != nil {
+		return "", err
+	}
+	head, err := c.puller.Head(ctx, ref)
+	if err != nil {
+		return "", explain(ctx, ref.Registry, repository+":"+tag, err)
+	}
+	return head.Digest.String(), nil
+}
+
+// Retag makes a tag point to a digest of the same repository, as one manifest written again under
+// another name: no layer is pulled or pushed, and an index keeps all its platforms. A digest that is
+// not there is ErrNotFound.
+func (c *Client) Retag(ctx context.Context, repository, digest, tag string) error {
+	target, err := c.tag(repository, tag)
+	if err != nil {
+		return err
+	}
+	source, err := c.reference(repository, digest)
+	if err != nil {
+		return err
+	}
+	manifest, err := c.puller.Get(ctx, source)
+	if err != nil {
+		return explain(ctx, target.Registry, repository+"@"+digest, err)
+	}
+	if err := c.pusher.Put(ctx, target, manifest); err != nil {
+		return explain(ctx, target.Registry, repository+":"+tag, err)
+	}
+	return nil
+}
+
+// Writable tells whether the credentials may push to a repository, by starting an upload and cancelling
+// it. It is ErrUnauthorized when they may not.
+func (c *Client) Writable(ctx context.Context, repository string) error {
+	repo, err := c.repository(repository)
+	if err != nil {
+		return err
+	}
+	err = remote.CheckPushPermission(repo.Tag("latest"), c.keychain, c.retrying(ctx))
+	if err != nil {
+		return explain(ctx, repo.Registry, repository, err)
+	}
+	return nil
+}
+
+// repository parses a name once, with the registry's scheme decided by its address.
+func (c *Client) repository(repository string) (name.Repository, error) {
+	if c.broken != nil {
+		return name.Repository{}, c.broken
+	}
+	repo, err := name.NewRepository(repository)
+	if err == nil && loopback(repo.RegistryStr()) {
+		repo, err = name.NewRepository(repository, name.Insecure)
+	}
+	if err != nil {
+		return name.Repository{}, fmt.Errorf("image repository %q: %w", repository, err)
+	}
+	return repo, nil
+}
+
+// tag checks the grammar of a tag, of which the library leaves out the first character.
+func (c *Client) tag(repository, tag string) (name.Tag, error) {
+	repo, err := c.repository(repository)
+	if err != nil {
+		return name.Tag{}, err
+	}
+	if strings.HasPrefix(tag, ".") || strings.HasPrefix(tag, "-") || tag == "" {
+		return name.Tag{}, fmt.Errorf("image tag %q: must begin with a letter, a digit or _", tag)
+	}
+	if _, err := name.NewTag("x:" + tag); err != nil || strings.Contains(tag, "/") {
+		return name.Tag{}, fmt.Errorf("image tag %q: at most 128 letters, digits, _ . and -", tag)
+	}
+	return repo.Tag(tag), nil
+}
+
+// reference is a tag, or a digest.
+func (c *Client) reference(repository, reference string) (name.Reference, error) {
+	if !strings.Contains(reference, ":") {
+		return c.tag(repository, reference)
+	}
+	repo, err := c.repository(repository)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := name.NewDigest("x@" + reference); err != nil {
+		return nil, fmt.Errorf("image digest %q: %w", reference, err)
+	}
+	return repo.Digest(reference), nil
+}
+
+// loopback tells whether docker would speak plain HTTP with a registry unasked; the library knows of
+// 127.0.0.1 only.
+func loopback(registry string) bool {
+	host, _, err := net.SplitHostPort(registry)
+	if err != nil {
+		host = registry
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// ErrNotFound says that the registry has no such tag, digest or repository.
+var ErrNotFound = errors.New("not found")
+
+// ErrUnauthorized says that the registry wants other credentials. An error that is ErrUnauthorized is
+// an *UnavailableError too.
+var ErrUnauthorized = errors.New("unauthorized")
+
+// NotFoundError names what a registry does not have. It is ErrNotFound.
+type NotFoundError struct {
+	Reference string // as it was asked for
+	Registry  string // host, and port if there is one
+}
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("%s: not found in %s", e.Reference, e.Registry)
+}
+
+// Unwrap makes it ErrNotFound.
+func (e *NotFoundError) Unwrap() error { return ErrNotFound }
+
+// UnavailableError says that a registry gave no usable answer: nothing may be concluded about what it
+// holds, least of all that something is missing.
+type UnavailableError struct {
+	Reference string // what was asked for
+	Registry  string // host, and port if there is one
+	Status    int    // of HTTP; 0 when there was no answer
+	Reason    string // in few words, without URLs
+	Err       error  // ErrUnauthorized, or what the connection said
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%s: registry %s: %s", e.Reference, e.Registry, e.Reason)
+}
+
+// Unwrap gives the cause.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// Hint tells what may mend it.
+func (e *UnavailableError) Hint() string {
+	switch {
+	case errors.Is(e.Err, ErrUnauthorized):
+		return "docker login " + loginName(e.Registry)
+	case e.Status == http.StatusTooManyRequests:
+		return "wait, or raise the limit with docker login " + loginName(e.Registry)
+	case e.Status != 0:
+		return "try again; the registry itself is in trouble"
+	}
+	return "is it the right address, and the network up? curl -i https://" + e.Registry + "/v2/"
+}
+
+// loginName is what docker login takes: Docker Hub goes by no name there.
+func loginName(registry string) string {
+	if registry == name.DefaultRegistry {
+		return ""
+	}
+	return registry
+}
+
+// explain puts an error of the library into one of this package's kinds.
+func explain(ctx context.Context, registry name.Registry, reference string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", reference, ctx.Err())
+	}
+	host := registry.RegistryStr()
+	var answer *transport.Error
+	if !errors.As(err, &answer) {
+		return &UnavailableError{Reference: reference, Registry: host, Reason: cause(err).Error(), Err: cause(err)}
+	}
+	if answer.StatusCode == http.StatusNotFound && !isPing(answer.Request) {
+		return &NotFoundError{Reference: reference, Registry: host}
+	}
+	e := &UnavailableError{Reference: reference, Registry: host, Status: answer.StatusCode, Reason: reason(answer), Err: cause(err)}
+	if refused(answer) {
+		e.Err = ErrUnauthorized
+	}
+	return e
+}
+
+// isPing tells a server that is no registry from a registry that lacks something.
+func isPing(r *http.Request) bool { return r != nil && strings.TrimSuffix(r.URL.Path, "/") == "/v2" }
+
+func refused(answer *transport.Error) bool {
+	return answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden
+}
+
+// reason is the registry's own code and message where it gave one. Bodies that are not the registry's
+// (a proxy's page) are left out.
+func reason(answer *transport.Error) string {
+	text := fmt.Sprintf("%d %s", answer.StatusCode, strings.ToLower(http.StatusText(answer.StatusCode)))
+	for _, d := range answer.Errors {
+		text += ", " + strings.TrimSuffix(strings.TrimSpace(string(d.Code)+": "+d.Message), ":")
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// cause strips the URL from a failed request: it may be a signed one.
+func cause(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err
+	}
+	return err
+}
