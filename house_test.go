@@ -103,6 +103,7 @@ func TestRules(t *testing.T) {
 		{"only cli touches the process", "internal/ui/a.go", `import "os"; var a = os.Getenv("A")`, "os.Getenv"},
 		{"only cli touches the process", "internal/ui/a.go", `import sys "os"; func f() { sys.Exit(1) }`, "os.Exit"},
 		{"only cli touches the process", "semver/a.go", `import "os/signal"; func f() { signal.Notify(nil) }`, "os/signal.Notify"},
+		{"only cli touches the process", "internal/ui/a.go", `import "os"; var a = os.Expand("", os.Getenv)`, "os.Getenv"},
 		{"only cli touches the process", "internal/cli/a.go", `import "os"; var a = os.Getenv("A")`, ""},
 		{"only cli touches the process", "internal/ui/a.go", `import "os"; var a = os.Args; var b = c.Environ()`, ""},
 		{"only host runs ssh", "internal/git/a.go", `import "os/exec"; var a = exec.Command("ssh", "h")`, "runs ssh"},
@@ -241,28 +242,41 @@ func (s *source) neighbours() map[string]token.Pos {
 	return found
 }
 
-// calls gives every call of a package's function, as "import/path.Function".
-func (s *source) calls(visit func(function string, call *ast.CallExpr)) {
+// resolve returns a function that turns pkg.Name as the source writes it into "import/path.Name",
+// or "" where the expression is something else.
+func (s *source) resolve() func(ast.Expr) string {
 	names := map[string]string{}
 	for _, spec := range s.syntax.Imports {
-		target, _ := strconv.Unquote(spec.Path.Value)
+		target, _ := strconv.Unquote(spec.Path.Value) // the parser accepted it
 		names[path.Base(target)] = target
 		if spec.Name != nil {
 			names[spec.Name.Name] = target
 		}
 	}
-	ast.Inspect(s.syntax, func(node ast.Node) bool {
-		call, ok := node.(*ast.CallExpr)
+	return func(expression ast.Expr) string {
+		selector, ok := expression.(*ast.SelectorExpr)
 		if !ok {
-			return true
+			return ""
 		}
-		if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
-			if owner, ok := selector.X.(*ast.Ident); ok && names[owner.Name] != "" {
-				visit(names[owner.Name]+"."+selector.Sel.Name, call)
-			}
+		owner, ok := selector.X.(*ast.Ident)
+		if !ok || names[owner.Name] == "" {
+			return ""
+		}
+		return names[owner.Name] + "." + selector.Sel.Name
+	}
+}
+
+// uses lists where the source uses one of the functions, called or passed on.
+func (s *source) uses(functions ...string) map[token.Pos]string {
+	found := map[token.Pos]string{}
+	resolve := s.resolve()
+	ast.Inspect(s.syntax, func(node ast.Node) bool {
+		if expression, ok := node.(ast.Expr); ok && slices.Contains(functions, resolve(expression)) {
+			found[node.Pos()] = resolve(expression)
 		}
 		return true
 	})
+	return found
 }
 
 func checkLayers(s *source) []violation {
@@ -333,11 +347,9 @@ func checkProcess(s *source) []violation {
 		return nil
 	}
 	var broken []violation
-	s.calls(func(function string, call *ast.CallExpr) {
-		if slices.Contains(reserved, function) {
-			broken = append(broken, violation{call.Pos(), function + " belongs in internal/cli: take the value as a parameter"})
-		}
-	})
+	for at, function := range s.uses(reserved...) {
+		broken = append(broken, violation{at, function + " belongs in internal/cli: take the value as a parameter"})
+	}
 	return broken
 }
 
@@ -351,10 +363,13 @@ func checkSSH(s *source) []violation {
 			broken = append(broken, violation{at, s.home() + " imports an ssh client: only internal/host does"})
 		}
 	}
-	s.calls(func(function string, call *ast.CallExpr) {
-		if strings.HasPrefix(function, "os/exec.") && slices.ContainsFunc(call.Args, namesSSH) {
+	resolve := s.resolve()
+	ast.Inspect(s.syntax, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if ok && strings.HasPrefix(resolve(call.Fun), "os/exec.") && slices.ContainsFunc(call.Args, namesSSH) {
 			broken = append(broken, violation{call.Pos(), s.home() + " runs ssh: only internal/host does"})
 		}
+		return true
 	})
 	return broken
 }
@@ -383,11 +398,9 @@ func checkDocker(s *source) []violation {
 
 func checkSleep(s *source) []violation {
 	var broken []violation
-	s.calls(func(function string, call *ast.CallExpr) {
-		if function == "time.Sleep" {
-			broken = append(broken, violation{call.Pos(), "time.Sleep: wait for the condition or the event instead"})
-		}
-	})
+	for at := range s.uses("time.Sleep") {
+		broken = append(broken, violation{at, "time.Sleep: wait for the condition or the event instead"})
+	}
 	return broken
 }
 
@@ -445,7 +458,7 @@ func selfExplaining(function *ast.FuncDecl) bool {
 
 // enumeration tells whether the constants are the values of a type, whose comment explains them.
 func enumeration(declaration *ast.GenDecl) bool {
-	return declaration.Tok == token.CONST && declaration.Specs[0].(*ast.ValueSpec).Type != nil
+	return declaration.Tok == token.CONST && len(declaration.Specs) > 0 && declaration.Specs[0].(*ast.ValueSpec).Type != nil
 }
 
 // exportedReceiver tells whether function is no method, or one of an exported type.
