@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"promote/internal/bed"
 )
@@ -53,6 +54,95 @@ func TestImageRunsCommandsAndPushes(t *testing.T) {
 		t.Errorf("container says %q", got)
 	}
 	run(t, t.TempDir(), env, "docker", "push", repository+":v1.0.0")
+}
+
+func TestPrivateRegistryWantsPassword(t *testing.T) {
+	registry := bed.PrivateRegistry(t)
+	env := bed.Env(t)
+	image := registry.Addr() + "/core:v1.0.0"
+	registry.Push(t, "core", "v1.0.0", nil, bed.ImageConfig{Cmd: []string{"true"}})
+	pull := exec.Command("docker", "pull", image)
+	pull.Env = env
+	if out, err := pull.CombinedOutput(); err == nil || !strings.Contains(string(out), "no basic auth credentials") {
+		t.Errorf("pull without password: %v\n%s", err, out)
+	}
+	run(t, "", env, "docker", "login", "-u", bed.User, "-p", bed.Password, registry.Addr())
+	run(t, "", env, "docker", "pull", image)
+}
+
+// The service is what other packages measure promote by, so its bad manners are tested.
+func TestServiceMisbehavesAsTold(t *testing.T) {
+	env := bed.Env(t)
+	tests := []struct {
+		name        string
+		environment map[string]string
+		want        string
+	}{
+		{"healthy", nil, "running healthy 0"},
+		{"slow", map[string]string{"START_DELAY": "700ms"}, "running healthy 0"},
+		{"crash", map[string]string{"CRASH": "start"}, "exited unhealthy 1"},
+		{"later", map[string]string{"CRASH_AFTER": "1ms"}, "exited unhealthy 1"},
+		{"never", map[string]string{"HEALTH": "never"}, "running unhealthy 0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			files, config := bed.Service(t, "v1.0.0", test.environment)
+			bed.Image(t, "service-"+test.name, "v1.0.0", files, config)
+			container := strings.TrimSpace(run(t, "", env, "docker", "run", "-d", "service-"+test.name+":v1.0.0"))
+			state := ""
+			eventually(t, test.want, func() bool {
+				state = strings.TrimSpace(run(t, "", env, "docker", "inspect", "--format",
+					"{{.State.Status}} {{.State.Health.Status}} {{.State.ExitCode}}", container))
+				return state == test.want
+			})
+		})
+	}
+}
+
+func TestServiceListensEarly(t *testing.T) {
+	files, config := bed.Service(t, "v1.0.0", map[string]string{"LISTEN": "early", "START_DELAY": "1h"})
+	bed.Image(t, "service-early", "v1.0.0", files, config)
+	env := bed.Env(t)
+	run(t, "", env, "docker", "run", "-d", "--name", "early", "-p", "8090:8080", "service-early:v1.0.0")
+	eventually(t, "an answer", func() bool {
+		response, err := http.Get("http://127.0.0.1:8090/")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusServiceUnavailable
+	})
+}
+
+func TestServiceStopsAsTold(t *testing.T) {
+	env := bed.Env(t)
+	tests := map[string]struct {
+		environment map[string]string
+		atLeast     time.Duration
+		code        string
+	}{
+		"late":  {map[string]string{"STOP_DELAY": "400ms"}, 400 * time.Millisecond, "0"},
+		"never": {map[string]string{"STOP": "never"}, time.Second, "137"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			files, config := bed.Service(t, "v1.0.0", test.environment)
+			bed.Image(t, "service-stops", name, files, config)
+			container := strings.TrimSpace(run(t, "", env, "docker", "run", "-d", "service-stops:"+name))
+			eventually(t, "the service", func() bool {
+				return strings.Contains(run(t, "", env, "docker", "logs", container), "ready")
+			})
+			begun := time.Now()
+			run(t, "", env, "docker", "stop", "-t", "1", container)
+			if took := time.Since(begun); took < test.atLeast {
+				t.Errorf("stopped after %v", took)
+			}
+			code := run(t, "", env, "docker", "inspect", "--format", "{{.State.ExitCode}}", container)
+			if strings.TrimSpace(code) != test.code {
+				t.Errorf("exit code %s, want %s", code, test.code)
+			}
+		})
+	}
 }
 
 func TestTwoContainersReachEachOtherByName(t *testing.T) {

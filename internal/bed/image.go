@@ -71,7 +71,7 @@ func (r *RegistryHandle) write(reference string, img v1.Image) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := remote.Write(target, img); err != nil {
+	if err := remote.Write(target, img, remote.WithAuth(r.auth)); err != nil {
 		return "", err
 	}
 	digest, err := img.Digest()
@@ -165,7 +165,7 @@ var busyboxLayer = sync.OnceValues(func() (v1.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	links := map[string]string{}
+	links := map[string]string{"usr/bin": "/bin"} // for scripts that begin with /usr/bin/env
 	for command := range strings.FieldsSeq(string(commands)) {
 		if command != "busybox" {
 			links["bin/"+command] = "busybox"

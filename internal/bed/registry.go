@@ -2,26 +2,57 @@ package bed
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
 )
+
+// User and Password are what a PrivateRegistry asks for.
+const (
+	User     = "ada"
+	Password = "bed-password"
+)
+
+// credentials is the registry's password file: Password as its bcrypt hash.
+const credentials = "ada:$2a$04$B/noCKokqinIz8oGi9o4Lecgs.pj2xQsSI6uKSW/9aUQqDsA3aHC.\n"
 
 // RegistryHandle is a running registry (distribution), plain HTTP on the loopback, which engines and
 // clients accept without being told.
 type RegistryHandle struct {
 	daemon *daemon
 	addr   string
+	auth   authn.Authenticator
 }
 
 // Registry starts an empty registry and stops it when the test ends. Manifests can be deleted.
 func Registry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
-	registry, err := startRegistry(t.TempDir())
+	registry, err := startRegistry(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(registry.daemon.stop)
+	return registry
+}
+
+// PrivateRegistry is a Registry that answers only to User and Password.
+func PrivateRegistry(t testing.TB) *RegistryHandle {
+	t.Helper()
+	Need(t)
+	passwords := filepath.Join(t.TempDir(), "htpasswd")
+	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	registry, err := startRegistry(t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry.auth = &authn.Basic{Username: User, Password: Password}
 	t.Cleanup(registry.daemon.stop)
 	return registry
 }
@@ -41,18 +72,20 @@ storage:
   maintenance: {uploadpurging: {enabled: false}}
 `
 
-func startRegistry(data string) (*RegistryHandle, error) {
+// startRegistry keeps the registry's content in the folder data; settings are added to its
+// configuration.
+func startRegistry(data, settings string) (*RegistryHandle, error) {
 	program, err := lookPath("docker-registry")
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(program, "serve", "/dev/stdin")
-	cmd.Stdin = strings.NewReader(fmt.Sprintf(registryConfig, data))
+	cmd.Stdin = strings.NewReader(fmt.Sprintf(registryConfig, data) + settings)
 	daemon, line, err := startDaemon("registry", cmd, "listening on ")
 	if err != nil {
 		return nil, err
 	}
 	_, rest, _ := strings.Cut(line, "listening on ")
 	addr, _, _ := strings.Cut(rest, `"`)
-	return &RegistryHandle{daemon: daemon, addr: addr}, nil
+	return &RegistryHandle{daemon: daemon, addr: addr, auth: authn.Anonymous}, nil
 }
