@@ -30,8 +30,9 @@ func (c *Config) check(d *decoder) {
 	c.checkRuns(d)
 	c.checkAfter(d)
 	c.checkFrom(d)
+	services := names(c.Services)
 	for _, e := range c.Environments {
-		known(d, &e.Services, e.Services, "service", names(c.Services))
+		d.within(e.Name, func() { known(d, &e.Services, e.Services, "service", services) })
 		e.checkEngine(d)
 		if hosts := d.at(&e.Hosts); hosts != nil && d.at(&e.Project) == nil {
 			d.fail(hosts, "%s: project is missing: the project directory on the host", e.Name)
@@ -61,12 +62,12 @@ func (s *Service) placeOfRun(d *decoder, i int) Place {
 }
 
 func (c *Config) checkAfter(d *decoder) {
-	next := map[string][]string{}
+	all, next := names(c.Services), map[string][]string{}
 	for _, s := range c.Services {
-		known(d, &s.After, s.After, "service", names(c.Services))
+		d.within(s.Name, func() { known(d, &s.After, s.After, "service", all) })
 		next[s.Name] = s.After
 	}
-	for _, cycle := range cycles(names(c.Services), next) {
+	for _, cycle := range cycles(all, next) {
 		s, _ := c.Service(cycle[0])
 		i := slices.Index(s.After, cycle[1])
 		d.fail(d.item(&s.After, i), "%s: after makes a cycle: %s", s.Name, strings.Join(cycle, " → "))
@@ -74,15 +75,15 @@ func (c *Config) checkAfter(d *decoder) {
 }
 
 func (c *Config) checkFrom(d *decoder) {
-	next := map[string][]string{}
+	all, next := names(c.Environments), map[string][]string{}
 	for _, e := range c.Environments {
 		if e.From == "" {
 			continue
 		}
-		known(d, &e.From, []string{e.From}, "environment", names(c.Environments))
+		d.within(e.Name, func() { known(d, &e.From, []string{e.From}, "environment", all) })
 		next[e.Name] = []string{e.From}
 	}
-	for _, cycle := range cycles(names(c.Environments), next) {
+	for _, cycle := range cycles(all, next) {
 		e, _ := c.Environment(cycle[0])
 		d.fail(d.at(&e.From), "%s: from makes a cycle: %s", e.Name, strings.Join(cycle, " → "))
 	}

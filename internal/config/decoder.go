@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -46,7 +47,15 @@ func (d *decoder) place(n *yaml.Node) Place {
 }
 
 func (d *decoder) failAt(p Place, format string, args ...any) {
-	d.errs = append(d.errs, &Error{Place: p, Message: fmt.Sprintf(format, args...)})
+	d.errs = append(d.errs, &Error{Place: p, Message: strings.Map(printable, fmt.Sprintf(format, args...))})
+}
+
+// printable keeps a message to one line, and what stands in the file from steering the terminal.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
 
 // fail reports a mistake at a node; the message begins with the key whose value is being read.
@@ -65,7 +74,7 @@ func (d *decoder) wrong(n *yaml.Node, expected string) {
 // within reads something under the name that its messages begin with.
 func (d *decoder) within(key string, read func()) {
 	outer := d.key
-	d.key = key
+	d.key = shortened(key)
 	read()
 	d.key = outer
 }
@@ -99,7 +108,7 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 		err = loader.Load(&first)
 	}
 	if errors.Is(err, io.EOF) {
-		d.failAt(Place{File: d.file}, "empty; `promote init` writes a first one")
+		d.failAt(Place{File: d.file}, "empty: services is missing")
 		return nil
 	}
 	if err == nil {
@@ -168,6 +177,8 @@ func (d *decoder) item(field any, i int) *yaml.Node {
 // describe says what stands there, for a message.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
+	case yaml.AliasNode:
+		return "an alias"
 	case yaml.MappingNode:
 		return "a mapping"
 	case yaml.SequenceNode:

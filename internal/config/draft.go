@@ -2,10 +2,10 @@ package config
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -117,12 +117,8 @@ func quoted(s string) string {
 	if plain.MatchString(s) && plainText(s) {
 		return s
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	// A string can always be encoded.
-	_ = e.Encode(s)
-	return strings.TrimSpace(b.String())
+	// Every escape that Go writes means the same in YAML.
+	return strconv.Quote(s)
 }
 
 // plainText tells whether YAML takes the bare word for a text: the encoder quotes it where it would not.

@@ -33,7 +33,7 @@ func variable(match string, lookup func(string) (string, bool)) (string, error) 
 	}
 	name := reference.FindStringSubmatch(match)[1]
 	if name == "" {
-		return "", fmt.Errorf("%q is not a variable: write ${NAME}, or $${ for the characters themselves", match)
+		return "", fmt.Errorf("%q is not a variable: write ${NAME}, or $${ for the characters themselves", shortened(match))
 	}
 	value, ok := lookup(name)
 	if !ok {

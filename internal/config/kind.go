@@ -20,6 +20,7 @@ type kind[V any] struct {
 // shape is what the schema and the reference need of a kind.
 type shape struct {
 	want   string                     // completes "expected …"
+	node   yaml.Kind                  // of the value, where it is no scalar
 	schema func() *jsonschema.Schema  // a new one each time, for the caller to add to
 	inside func(parent string) []line // the keys within, for the reference; nil if there are none
 	filled bool                       // an absent one is read like an empty mapping, for the defaults within
@@ -143,7 +144,7 @@ func under[V any](name, want string, whole kind[V]) kind[V] {
 	}
 }
 
-// either is written in two ways, told apart by whether it is a scalar.
+// either is written in two ways: as a text, or as a list or a mapping.
 func either[V any](scalar, other kind[V]) kind[V] {
 	want := scalar.want + " or " + other.want
 	return kind[V]{
@@ -152,7 +153,7 @@ func either[V any](scalar, other kind[V]) kind[V] {
 		}},
 		read: func(d *decoder, n *yaml.Node) (value V, ok bool) {
 			switch {
-			case n.Kind != yaml.ScalarNode:
+			case n.Kind == other.node:
 				return other.read(d, n)
 			case isText(n):
 				return scalar.read(d, n)
@@ -167,7 +168,7 @@ func either[V any](scalar, other kind[V]) kind[V] {
 func list[V any](item kind[V]) kind[[]V] {
 	want := "a list"
 	return kind[[]V]{
-		shape: shape{want: want, inside: item.eachInside(), schema: func() *jsonschema.Schema {
+		shape: shape{want: want, node: yaml.SequenceNode, inside: item.eachInside(), schema: func() *jsonschema.Schema {
 			return &jsonschema.Schema{Type: "array", Items: item.schema(), MinItems: &one}
 		}},
 		read: func(d *decoder, n *yaml.Node) ([]V, bool) {
@@ -213,10 +214,12 @@ func set(item kind[string]) kind[[]string] {
 	}
 	k.read = func(d *decoder, n *yaml.Node) ([]string, bool) {
 		values, ok := read(d, n)
+		seen := map[string]bool{}
 		for i, value := range values {
-			if ok && slices.Contains(values[:i], value) {
-				d.fail(n.Content[i], "%q stands twice", value)
+			if ok && seen[value] {
+				d.fail(n.Content[i], "%q stands twice", shortened(value))
 			}
+			seen[value] = true
 		}
 		return values, ok
 	}

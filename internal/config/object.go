@@ -162,7 +162,7 @@ func scalar(value string, at *yaml.Node) *yaml.Node {
 // kind makes the mapping a value of a key or an item of a list.
 func (o object[T]) kind() kind[T] {
 	return kind[T]{
-		shape: shape{want: "a mapping", schema: o.schema, inside: o.lines, filled: true},
+		shape: shape{want: "a mapping", node: yaml.MappingNode, schema: o.schema, inside: o.lines, filled: true},
 		read: func(d *decoder, n *yaml.Node) (value T, ok bool) {
 			ok = o.read(d, n, n, &value)
 			return value, ok
@@ -215,7 +215,7 @@ func entries[T any, P interface {
 
 func (o object[T]) readEntry(d *decoder, name, value *yaml.Node, into *T) {
 	if !entryName.MatchString(name.Value) {
-		d.fail(name, "can't be the name of a %s: use letters, digits, and . _ - after the first", o.noun)
+		d.failAt(d.place(name), "%q can't be a name: use letters, digits, and . _ - after the first", shortened(name.Value))
 	}
 	if value.ShortTag() == "!!null" {
 		value = &yaml.Node{Kind: yaml.MappingNode, Line: value.Line, Column: value.Column}

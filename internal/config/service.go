@@ -66,7 +66,7 @@ var versionKeys = mapping("version", []key[semver.File]{
 
 // versionName is the short way to say where the version is: the file's name, or git.
 var versionName = kind[VersionSource]{
-	shape: shape{want: "a file or git", schema: textSchema},
+	shape: shape{want: "a file name", schema: textSchema},
 	read: func(d *decoder, n *yaml.Node) (VersionSource, bool) {
 		if n.Value == "git" {
 			return VersionSource{Git: true}, true

@@ -35,11 +35,15 @@ var one uint64 = 1
 
 // parseRepository accepts what a registry would take as a repository's name.
 func parseRepository(s string) (string, error) {
+	wrong := fmt.Errorf("%q is not an image repository: lower case, as in registry.example.org/team/core", shortened(s))
+	if strings.Contains(s, "://") {
+		return "", wrong
+	}
 	if bare := withoutTag(s); bare != s {
 		return "", fmt.Errorf("write the repository without a tag: %s", bare)
 	}
 	if _, err := name.NewRepository(s); err != nil {
-		return "", fmt.Errorf("%q is not an image repository: lower case, as in registry.example.org/team/core", shortened(s))
+		return "", wrong
 	}
 	return s, nil
 }
@@ -71,10 +75,11 @@ func parseRelative(s string) (string, error) {
 	return s, nil
 }
 
-// parseHost accepts ssh://[USER@]HOST[:PORT]. Whatever else ssh needs is in its own configuration.
+// parseHost accepts ssh://[USER@]HOST[:PORT]. Whatever else ssh needs is in its own configuration. What
+// begins with a dash would be an option to ssh.
 func parseHost(s string) (string, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "ssh" || u.Hostname() == "" || strings.TrimPrefix(s, u.Scheme+"://") == s {
+	if err != nil || u.Scheme != "ssh" || u.Hostname() == "" || strings.HasPrefix(u.Host, "-") || strings.HasPrefix(u.User.Username(), "-") {
 		return "", fmt.Errorf("expected a host such as ssh://deploy@staging.example.org, found %q", shortened(s))
 	}
 	if _, secret := u.User.Password(); secret {
