@@ -66,8 +66,6 @@ func serve() int {
 	if os.Getenv("LISTEN") != "early" && !listen(server) {
 		return 1
 	}
-	ready.Store(true)
-	fmt.Println("ready", os.Getenv("VERSION"))
 	return wait(server)
 }
 
@@ -81,13 +79,15 @@ func listen(server *http.Server) bool {
 	return true
 }
 
-// wait returns the exit code once the server was told to stop, or to crash.
+// wait is ready until the server is told to stop, or to crash, and returns the exit code.
 func wait(server *http.Server) int {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	if os.Getenv("STOP") == "never" {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
 	}
+	ready.Store(true)
+	fmt.Println("ready", os.Getenv("VERSION"))
 	var crash <-chan time.Time
 	if os.Getenv("CRASH_AFTER") != "" {
 		crash = after("CRASH_AFTER")
