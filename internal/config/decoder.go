@@ -25,7 +25,7 @@ type decoder struct {
 	lookup  func(string) (string, bool)
 	refused refusals
 	key     string             // the key or entry being read; it begins the messages
-	nodes   map[any]*yaml.Node // where the value of a field stands, by the field's address
+	nodes   map[any]*yaml.Node // what is written for a field, by the field's address
 	read    int                // nodes read so far
 	errs    []*Error
 }
@@ -162,7 +162,7 @@ func (d *decoder) text(n *yaml.Node) (string, bool) {
 	return expanded, len(errs) == 0
 }
 
-// at gives the node of a field's value, nil if it is not written in the file (or not readable).
+// at gives what is written for a field, nil if there is nothing or it could not be read.
 func (d *decoder) at(field any) *yaml.Node { return d.nodes[field] }
 
 // item gives the node of the i-th item of a field that is a list, or a single text in place of one.

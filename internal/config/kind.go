@@ -61,11 +61,12 @@ var argument = kind[string]{
 var truth = kind[bool]{
 	shape: shape{want: "true or false", schema: func() *jsonschema.Schema { return &jsonschema.Schema{Type: "boolean"} }},
 	read: func(d *decoder, n *yaml.Node) (bool, bool) {
-		if n.ShortTag() != "!!bool" {
+		yes, no := strings.EqualFold(n.Value, "true"), strings.EqualFold(n.Value, "false")
+		if n.ShortTag() != "!!bool" || !yes && !no {
 			d.wrong(n, "true or false")
 			return false, false
 		}
-		return strings.EqualFold(n.Value, "true"), true
+		return yes, true
 	},
 }
 
@@ -115,7 +116,7 @@ func matching(expression, want string) kind[string] {
 }
 
 // converted is a kind whose value is made from another one's, which looks the same in the file.
-func converted[A, B any](from kind[A], make func(A) (B, error)) kind[B] {
+func converted[A, B any](from kind[A], convert func(A) (B, error)) kind[B] {
 	return kind[B]{
 		shape: from.shape,
 		read: func(d *decoder, n *yaml.Node) (value B, ok bool) {
@@ -123,7 +124,7 @@ func converted[A, B any](from kind[A], make func(A) (B, error)) kind[B] {
 			if !ok {
 				return value, false
 			}
-			value, err := make(raw)
+			value, err := convert(raw)
 			if err != nil {
 				d.fail(n, "%v", err)
 			}
@@ -137,9 +138,10 @@ func under[V any](name, want string, whole kind[V]) kind[V] {
 	return kind[V]{
 		shape: shape{want: want, schema: textSchema},
 		read: func(d *decoder, n *yaml.Node) (V, bool) {
-			mapping := &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column}
-			mapping.Content = []*yaml.Node{scalar(name, n), n}
-			return whole.read(d, mapping)
+			return whole.read(d, &yaml.Node{
+				Kind: yaml.MappingNode, Line: n.Line, Column: n.Column,
+				Content: []*yaml.Node{scalar(name, n), n},
+			})
 		},
 	}
 }

@@ -19,7 +19,8 @@ type object[T any] struct {
 // key is one key of a mapping.
 type key[T any] struct {
 	entry
-	read func(d *decoder, n *yaml.Node, into *T) (value any, ok bool)
+	field func(of *T) any // the address of the field that it is read into
+	read  func(d *decoder, n *yaml.Node, into *T) (value any, ok bool)
 }
 
 // entry is what the schema and the reference need of a key.
@@ -43,25 +44,25 @@ func mapping[T any](noun string, keys []key[T]) object[T] {
 
 // exclude says that two of the keys can't stand together.
 func (o object[T]) exclude(a, b string) object[T] {
-	o.alone = append(slices.Clip(o.alone), [2]string{a, b})
+	o.alone = append(o.alone, [2]string{a, b})
 	return o
 }
 
 // require says that one of the two keys has to be there.
 func (o object[T]) require(a, b string) object[T] {
-	o.needed = append(slices.Clip(o.needed), [2]string{a, b})
+	o.needed = append(o.needed, [2]string{a, b})
 	return o
 }
 
-// at describes the key that is read into a field. The address of the field remembers its place.
+// at describes the key that is read into a field.
 func at[T, V any](name string, k kind[V], field func(*T) *V, doc string) key[T] {
 	return key[T]{
 		entry: entry{name: name, doc: doc, shape: k.shape},
+		field: func(of *T) any { return field(of) },
 		read: func(d *decoder, n *yaml.Node, into *T) (any, bool) {
 			value, ok := k.read(d, n)
 			if ok {
 				*field(into) = value
-				d.nodes[field(into)] = n
 			}
 			return value, ok
 		},
@@ -106,9 +107,11 @@ func (o object[T]) readKey(d *decoder, name, value *yaml.Node, into *T) {
 		d.fail(name, "unknown key %q%s", shortened(name.Value), didYouMean(name.Value, o.names()))
 		return
 	}
-	d.within(name.Value, func() {
-		if v, ok := o.keys[i].read(d, value, into); ok {
-			d.refuse(name, o.keys[i].id, v)
+	k := o.keys[i]
+	d.within(k.name, func() {
+		if v, ok := k.read(d, value, into); ok {
+			d.nodes[k.field(into)] = value
+			d.refuse(name, k.id, v)
 		}
 	})
 }
