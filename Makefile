@@ -11,6 +11,9 @@ COMPOSE2    = .cache/compose2/docker-compose
 STATICCHECK = .cache/bin/staticcheck
 BED         = .cache/bin/bed
 
+# Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing.
+GOTEST = go test -count=1
+
 .PHONY: help build demo test test-compose2 bench lint docs bed setup ci clean
 
 help: ## list the targets
@@ -23,10 +26,10 @@ demo: setup build $(BED) ## show promote at work
 	$(BED) ./promote demo
 
 test: setup ## run all tests
-	go test ./...
+	$(GOTEST) ./...
 
 test-compose2: setup $(COMPOSE2) ## run all tests with the older docker compose
-	PROMOTE_BED_COMPOSE=$(abspath $(COMPOSE2)) go test ./...
+	PROMOTE_BED_COMPOSE=$(abspath $(COMPOSE2)) $(GOTEST) ./...
 
 bench: setup ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
