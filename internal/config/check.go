@@ -21,7 +21,7 @@ func (c *Config) derive(d *decoder) {
 		if len(c.Services) > 1 {
 			tag = s.Name + "/" + tag
 		}
-		s.GitTag, _ = template.read(d, scalar(tag, &yaml.Node{Line: s.Place.Line, Column: s.Place.Column}))
+		s.GitTag, _ = gitTag.read(d, scalar(tag, &yaml.Node{Line: s.Place.Line, Column: s.Place.Column}))
 	}
 }
 

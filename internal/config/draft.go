@@ -35,7 +35,7 @@ type DraftEnvironment struct {
 	Compose    []string
 }
 
-// Write renders a promote.yaml that says what was found and no more. Whatever the names are, [Parse]
+// Write renders a promote.yaml that says what was found and no more. Whatever the values are, [Parse]
 // reads back the same: what needs quotes has them, and a dollar is doubled.
 func Write(c Draft) []byte {
 	w := &draftWriter{explained: map[string]bool{}}

@@ -17,7 +17,8 @@ import (
 // The kinds of text that mean something.
 var (
 	duration       = parsed("a duration such as 90s, 2h or 2d", textSchema, parseDuration)
-	template       = parsed("a template with {version}", textSchema, semver.ParseTemplate)
+	imageTag       = parsed("a template with {version}", textSchema, parseImageTag)
+	gitTag         = parsed("a template with {version}", textSchema, parseGitTag)
 	versions       = parsed(`a range such as ">=1.0.0"`, textSchema, semver.ParseRange)
 	repository     = parsed("an image repository", textSchema, parseRepository)
 	pattern        = parsed("a regular expression", textSchema, parsePattern)
@@ -55,6 +56,31 @@ func withoutTag(image string) string {
 		return image[:colon]
 	}
 	return image
+}
+
+// example stands for the version where a template is tried.
+const example = "1.0.0"
+
+func parseImageTag(s string) (semver.Template, error) {
+	t, err := semver.ParseTemplate(s)
+	if err != nil {
+		return t, err
+	}
+	return t, semver.ValidTag(strings.Replace(s, "{version}", example, 1))
+}
+
+// notInRef is what git-check-ref-format(1) forbids in the name of a tag.
+var notInRef = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|(\.|\.lock)(/|$)|^[-/]|/$`)
+
+func parseGitTag(s string) (semver.Template, error) {
+	t, err := semver.ParseTemplate(s)
+	if err != nil {
+		return t, err
+	}
+	if tag := strings.Replace(s, "{version}", example, 1); notInRef.MatchString(tag) {
+		return t, fmt.Errorf("%q can't be a git tag", shortened(tag))
+	}
+	return t, nil
 }
 
 func parsePattern(s string) (string, error) {

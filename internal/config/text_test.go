@@ -41,6 +41,22 @@ func TestParseRepository(t *testing.T) {
 	}
 }
 
+func TestParseTags(t *testing.T) {
+	for s, good := range map[string][2]bool{
+		"v{version}": {true, true}, "{version}": {true, true}, "core-{version}-alpine": {true, true},
+		"core/v{version}": {false, true}, "-{version}": {false, false}, ".{version}": {false, false}, "a/.{version}": {false, false},
+		"{version}.": {true, false}, "{version}.lock": {true, false}, "a..{version}": {true, false}, "a b{version}": {false, false},
+		"a//{version}": {false, false}, "{version}/": {false, false}, "a:{version}": {false, false}, "a[{version}": {false, false},
+		"v": {false, false}, "{version}{version}": {false, false},
+	} {
+		_, image := parseImageTag(s)
+		_, git := parseGitTag(s)
+		if (image == nil) != good[0] || (git == nil) != good[1] {
+			t.Errorf("%s: image tag %v, git tag %v", s, image, git)
+		}
+	}
+}
+
 func TestParseHost(t *testing.T) {
 	for s, good := range map[string]bool{
 		"ssh://staging": true, "ssh://deploy@staging.example.org": true, "ssh://deploy@10.0.0.1:2222": true, "ssh://[::1]:22": true, "ssh://a/": true,
