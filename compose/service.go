@@ -1,0 +1,108 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Service is what is to be known of a service for deploying it: its image, where its version stands,
+// and what decides whether two copies of it may run at once.
+type Service struct {
+	Name       string `json:"name"`
+	Image      string `json:"image,omitempty"` // reference, interpolated
+	Repository string `json:"repository,omitempty"`
+	Pin        Pin    `json:"pin"`
+	Place      Place  `json:"place"`
+	Refusal    string `json:"refusal,omitempty"` // why the version can't be changed
+
+	Replicas        int      `json:"replicas"`
+	Ports           []string `json:"ports,omitempty"` // published on the host, as 80/tcp
+	ContainerName   string   `json:"container_name,omitempty"`
+	NetworkMode     string   `json:"network_mode,omitempty"`
+	StaticAddress   bool     `json:"static_address,omitempty"`
+	SharedNamespace bool     `json:"shared_namespace,omitempty"` // another service is in its network, pid or ipc namespace
+	WritableVolumes []string `json:"writable_volumes,omitempty"`
+	HealthCheck     bool     `json:"health_check,omitempty"` // in the compose file; an image may bring one too
+	DependsOn       []string `json:"depends_on,omitempty"`
+	Restart         string   `json:"restart,omitempty"`
+	UpdateOrder     string   `json:"update_order,omitempty"` // deploy.update_config.order
+	Context         string   `json:"context,omitempty"`      // it is built from, absolute
+	Disabled        bool     `json:"disabled,omitempty"`     // by its profiles
+}
+
+// Services are the services of the project by name, those that no profile enables included.
+func (p *Project) Services() []Service {
+	services := all(p.model)
+	shared := namespaces(services)
+	var list []Service
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		s := facts(services[name])
+		s.SharedNamespace = shared[name]
+		_, s.Disabled = p.model.DisabledServices[name]
+		p.describe(&s)
+		list = append(list, s)
+	}
+	return list
+}
+
+// describe adds where the service's version stands.
+func (p *Project) describe(s *Service) {
+	s.Repository, s.Pin, _ = SplitReference(s.Image) // compose itself will refuse an image that is none
+	found := p.services[s.Name]
+	if found.err != nil {
+		s.Refusal = found.err.Error()
+		var refusal *Error
+		if errors.As(found.err, &refusal) {
+			s.Place = Place{File: refusal.File, Line: refusal.Line, Column: refusal.Column}
+		}
+		return
+	}
+	s.Place = Place{File: found.path, Line: found.line, Column: found.col, In: found.in, Services: p.sharers[found.key()]}
+}
+
+func facts(c types.ServiceConfig) Service {
+	s := Service{
+		Name: c.Name, Image: c.Image, Replicas: c.GetScale(), ContainerName: c.ContainerName, NetworkMode: c.NetworkMode,
+		Restart: c.Restart, DependsOn: slices.Sorted(maps.Keys(c.DependsOn)),
+		HealthCheck: c.HealthCheck != nil && !c.HealthCheck.Disable && len(c.HealthCheck.Test) > 0,
+	}
+	for _, port := range c.Ports {
+		if port.Published != "" {
+			s.Ports = append(s.Ports, fmt.Sprintf("%s/%s", port.Published, port.Protocol))
+		}
+	}
+	for _, network := range c.Networks {
+		s.StaticAddress = s.StaticAddress || network != nil && (network.Ipv4Address != "" || network.Ipv6Address != "" || network.MacAddress != "")
+	}
+	for _, volume := range c.Volumes {
+		if !volume.ReadOnly && (volume.Type == types.VolumeTypeBind || volume.Type == types.VolumeTypeVolume && volume.Source != "") {
+			s.WritableVolumes = append(s.WritableVolumes, volume.Target)
+		}
+	}
+	if c.Deploy != nil && c.Deploy.UpdateConfig != nil {
+		s.UpdateOrder = c.Deploy.UpdateConfig.Order
+	}
+	if c.Build != nil {
+		s.Context = c.Build.Context
+	}
+	return s
+}
+
+// namespaces are the services in whose namespaces others are: replacing one of them takes the ground
+// from under the others.
+func namespaces(services map[string]types.ServiceConfig) map[string]bool {
+	shared := map[string]bool{}
+	for _, c := range services {
+		for _, mode := range []string{c.NetworkMode, c.Ipc, c.Pid} {
+			if name, found := strings.CutPrefix(mode, "service:"); found {
+				shared[name] = true
+			}
+		}
+	}
+	return shared
+}
