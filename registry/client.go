@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"promote/semver"
 )
 
 // Client talks to any number of registries. It keeps connections and tokens between calls and may be
@@ -82,7 +84,7 @@ func (c *Client) Digest(ctx context.Context, repository, tag string) (string, er
 	}
 	head, err := c.puller.Head(ctx, ref)
 	if err != nil {
-		return "", explain(ctx, ref.Registry, repository+":"+tag, err)
+		return "", explain(ctx, ref.Registry, written(repository, tag), err)
 	}
 	return head.Digest.String(), nil
 }
@@ -101,10 +103,10 @@ func (c *Client) Retag(ctx context.Context, repository, digest, tag string) erro
 	}
 	manifest, err := c.puller.Get(ctx, source)
 	if err != nil {
-		return explain(ctx, target.Registry, repository+"@"+digest, err)
+		return explain(ctx, target.Registry, written(repository, digest), err)
 	}
 	if err := c.pusher.Put(ctx, target, manifest); err != nil {
-		return explain(ctx, target.Registry, repository+":"+tag, err)
+		return explain(ctx, target.Registry, written(repository, tag), err)
 	}
 	return nil
 }
@@ -138,17 +140,14 @@ func (c *Client) repository(repository string) (name.Repository, error) {
 	return repo, nil
 }
 
-// tag checks the grammar of a tag, of which the library leaves out the first character.
+// tag checks the grammar of a tag before anything is sent.
 func (c *Client) tag(repository, tag string) (name.Tag, error) {
 	repo, err := c.repository(repository)
 	if err != nil {
 		return name.Tag{}, err
 	}
-	if strings.HasPrefix(tag, ".") || strings.HasPrefix(tag, "-") || tag == "" {
-		return name.Tag{}, fmt.Errorf("image tag %q: must begin with a letter, a digit or _", tag)
-	}
-	if _, err := name.NewTag("x:" + tag); err != nil || strings.Contains(tag, "/") {
-		return name.Tag{}, fmt.Errorf("image tag %q: at most 128 letters, digits, _ . and -", tag)
+	if err := semver.ValidTag(tag); err != nil {
+		return name.Tag{}, err
 	}
 	return repo.Tag(tag), nil
 }
@@ -166,6 +165,14 @@ func (c *Client) reference(repository, reference string) (name.Reference, error)
 		return nil, fmt.Errorf("image digest %q: %w", reference, err)
 	}
 	return repo.Digest(reference), nil
+}
+
+// written is a tag or digest of a repository as docker writes it.
+func written(repository, reference string) string {
+	if strings.Contains(reference, ":") {
+		return repository + "@" + reference
+	}
+	return repository + ":" + reference
 }
 
 // loopback tells whether docker would speak plain HTTP with a registry unasked; the library knows of

@@ -115,3 +115,28 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// AmbiguousError says that two tags for one version point to different digests.
+type AmbiguousError struct {
+	Repository string
+	Tags       [2]string
+	Digests    [2]string
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%s: %s (%s) and %s (%s) are one version and differ",
+		e.Repository, e.Tags[0], short(e.Digests[0]), e.Tags[1], short(e.Digests[1]))
+}
+
+// Hint tells how to find the right one.
+func (e *AmbiguousError) Hint() string {
+	return "delete the wrong one of the two tags in the registry"
+}
+
+// short is enough of a digest to recognise it.
+func short(digest string) string {
+	if len(digest) > len("sha256:")+12 {
+		return digest[:len("sha256:")+12]
+	}
+	return digest
+}
