@@ -1,0 +1,105 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// Compose is one compose project on this machine, worked on by the machine's own docker compose: its
+// labels and its config hash must be compose's own, or a later `up -d` by hand recreates everything.
+type Compose struct {
+	Dir      string   // project directory
+	Name     string   // project name
+	Files    []string // absolute
+	EnvFiles []string // absolute
+	Profiles []string
+	Environ  []string // environment of the command
+}
+
+// ComposeError is a failed docker compose command with what it said.
+type ComposeError struct {
+	Args     []string // without the files
+	ExitCode int
+	Output   string // stderr, its last lines
+}
+
+func (e *ComposeError) Error() string {
+	return fmt.Sprintf("docker compose %s: exit status %d: %s", strings.Join(e.Args, " "), e.ExitCode, lastLine(e.Output))
+}
+
+// Check has compose read the files as they are now and accept them.
+func (c Compose) Check(ctx context.Context) error {
+	_, err := c.run(ctx, "config", "--quiet")
+	return err
+}
+
+// Scale starts containers of a service until there are n, from the files as they are now. The running
+// ones are left alone, whatever the files say of them.
+func (c Compose) Scale(ctx context.Context, service string, n int) error {
+	_, err := c.run(ctx, "up", "--detach", "--no-deps", "--no-recreate", "--no-build", "--pull", "never",
+		"--scale", service+"="+strconv.Itoa(n), service)
+	return err
+}
+
+// Up makes a service what the files say now: containers that differ are recreated.
+func (c Compose) Up(ctx context.Context, service string) error {
+	_, err := c.run(ctx, "up", "--detach", "--no-deps", "--no-build", "--pull", "never", service)
+	return err
+}
+
+// Diverged lists the containers that a plain `up -d` of the services would recreate or create.
+func (c Compose) Diverged(ctx context.Context, services ...string) ([]string, error) {
+	args := append([]string{"--dry-run", "up", "--detach", "--no-deps", "--no-build", "--pull", "never"}, services...)
+	out, err := c.run(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "Recreate") || strings.Contains(line, "Creat") {
+			list = append(list, strings.TrimSpace(line))
+		}
+	}
+	return list, nil
+}
+
+// run runs a compose command and returns its stderr, where compose shows what it does.
+func (c Compose) run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "docker", append(c.flags(), args...)...)
+	cmd.Dir, cmd.Env = c.Dir, c.Environ
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.As(err, &exit):
+		return "", &ComposeError{Args: args, ExitCode: exit.ExitCode(), Output: stderr.String()}
+	}
+	return stderr.String(), err
+}
+
+func (c Compose) flags() []string {
+	flags := []string{"compose", "--progress", "plain", "--project-directory", c.Dir, "--project-name", c.Name}
+	for _, f := range c.Files {
+		flags = append(flags, "--file", f)
+	}
+	for _, f := range c.EnvFiles {
+		flags = append(flags, "--env-file", f)
+	}
+	for _, p := range c.Profiles {
+		flags = append(flags, "--profile", p)
+	}
+	return flags
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}

@@ -1,0 +1,117 @@
+package host
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/fsnotify/fsnotify"
+	"golang.org/x/sys/unix"
+
+	"promote/internal/journal"
+	"promote/internal/rollout"
+)
+
+// Follow tells the events of a deployment after a number, those that were and those that come, until
+// it has ended. The kernel says when there is more to read and when the worker is gone; nothing polls.
+func Follow(ctx context.Context, record *journal.Record, id string, after int, tell func(rollout.Event)) (rollout.Result, error) {
+	f, err := os.Open(record.Path("events.jsonl"))
+	if err != nil {
+		return rollout.Result{}, err
+	}
+	defer f.Close()
+	grown, err := fsnotify.NewWatcher()
+	if err != nil {
+		return rollout.Result{}, err
+	}
+	defer grown.Close()
+	if err := grown.Add(f.Name()); err != nil {
+		return rollout.Result{}, err
+	}
+	t := &tail{reader: bufio.NewReader(f), after: after, tell: tell}
+	gone := workerGone(f)
+	for {
+		if result, err := t.read(); result != nil || err != nil {
+			return *result, err
+		}
+		select {
+		case <-grown.Events:
+		case err := <-grown.Errors:
+			return rollout.Result{}, err
+		case <-gone:
+			if result, err := t.read(); result != nil || err != nil {
+				return *result, err
+			}
+			return rollout.Result{}, &DiedError{ID: id, Log: record.Path("worker.log")}
+		case <-ctx.Done():
+			return rollout.Result{}, ErrDetached
+		}
+	}
+}
+
+// workerGone is closed when the worker's lock on its events has ended.
+func workerGone(f *os.File) <-chan struct{} {
+	gone := make(chan struct{})
+	fd, err := unix.Dup(int(f.Fd()))
+	if err != nil {
+		close(gone)
+		return gone
+	}
+	go func() {
+		defer close(gone)
+		defer unix.Close(fd)
+		for unix.Flock(fd, unix.LOCK_SH) == unix.EINTR {
+			continue
+		}
+	}()
+	return gone
+}
+
+// tail reads whole lines of a file that grows.
+type tail struct {
+	reader *bufio.Reader
+	half   []byte // of a line that is still being written
+	after  int
+	tell   func(rollout.Event)
+}
+
+// read tells what has come since the last time; the result is there when the deployment has ended.
+func (t *tail) read() (*rollout.Result, error) {
+	for {
+		line, err := t.reader.ReadBytes('\n')
+		t.half = append(t.half, line...)
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		if err != nil {
+			return &rollout.Result{}, err
+		}
+		var e rollout.Event
+		if err := json.Unmarshal(t.half, &e); err != nil {
+			return &rollout.Result{}, err
+		}
+		t.half = nil
+		if e.Seq > t.after && t.tell != nil {
+			t.tell(e)
+		}
+		if e.Result != nil {
+			return e.Result, nil
+		}
+	}
+}
+
+// readEvents reads what there is of a deployment's events.
+func readEvents(record *journal.Record) ([]rollout.Event, error) {
+	f, err := os.Open(record.Path("events.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var events []rollout.Event
+	t := &tail{reader: bufio.NewReader(f), tell: func(e rollout.Event) { events = append(events, e) }}
+	_, err = t.read()
+	return events, err
+}

@@ -1,0 +1,128 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"promote/internal/journal"
+	"promote/internal/promotion"
+	"promote/internal/rollout"
+)
+
+// Local is the host side on this machine.
+type Local struct {
+	Machine *rollout.Machine
+	Worker  []string // the command that runs [Work] in a process of its own
+}
+
+// State looks at the environment.
+func (l *Local) State(ctx context.Context) (promotion.State, error) { return l.Machine.State(ctx) }
+
+// History reads the environment's journal, oldest first.
+func (l *Local) History(context.Context) ([]journal.Entry, error) { return l.Machine.History.Entries() }
+
+// Mark adds marks of somebody's to the journal.
+func (l *Local) Mark(_ context.Context, kind, by, reason string, marks []promotion.Mark) error {
+	return l.Machine.Mark(kind, by, reason, marks)
+}
+
+// Deployment reads the plan and the events of a deployment.
+func (l *Local) Deployment(_ context.Context, id string) (plan promotion.Plan, events []rollout.Event, err error) {
+	record := l.journal().Deployment(id)
+	if err := record.ReadJSON("plan.json", &plan); err != nil {
+		return plan, nil, err
+	}
+	events, err = readEvents(record)
+	return plan, events, err
+}
+
+// Follow tells the events of a deployment, from its first to its last.
+func (l *Local) Follow(ctx context.Context, id string, tell func(rollout.Event)) (rollout.Result, error) {
+	return Follow(ctx, l.journal().Deployment(id), id, 0, tell)
+}
+
+// Job is what a worker is asked to do.
+type Job struct {
+	Plan        promotion.Plan    `json:"plan"`
+	Resume      string            `json:"resume,omitempty"` // the interrupted deployment to end instead
+	Credentials map[string]string `json:"credentials,omitempty"`
+}
+
+// Control is how somebody who follows a deployment speaks to it.
+type Control struct {
+	Wait time.Duration       // for the lock
+	Stop <-chan struct{}     // closed: stop, and put everything back
+	Tell func(rollout.Event) // every event, once, in order
+}
+
+// Apply has a worker do the job and follows it to its end. When the context ends first, the worker goes
+// on and the error is [ErrDetached].
+func (l *Local) Apply(ctx context.Context, job Job, c Control) (rollout.Result, error) {
+	holder := journal.Holder{ID: job.Plan.ID, Kind: string(job.Plan.Kind), By: job.Plan.By, Since: l.Machine.Now().UTC(), PID: os.Getpid()}
+	lock, err := l.journal().Lock(ctx, c.Wait, holder)
+	if err != nil {
+		return rollout.Result{}, err
+	}
+	defer lock.Release()
+	record := l.journal().Deployment(job.Plan.ID)
+	if err := record.Make(); err != nil {
+		return rollout.Result{}, err
+	}
+	worker, err := l.start(job, record, lock)
+	if err != nil {
+		return rollout.Result{}, err
+	}
+	holder.PID = worker.Pid
+	if err := errors.Join(lock.Write(holder), lock.Release()); err != nil {
+		return rollout.Result{}, err
+	}
+	if c.Stop != nil {
+		done := make(chan struct{})
+		defer close(done)
+		go func() {
+			select {
+			case <-c.Stop:
+				worker.Signal(syscall.SIGTERM)
+			case <-done:
+			}
+		}()
+	}
+	return Follow(ctx, record, job.Plan.ID, 0, c.Tell)
+}
+
+// start starts the worker in a session of its own, so that no signal of the client's terminal reaches
+// it. It inherits the lock and the events file, both flocked: when it dies, both locks end.
+func (l *Local) start(job Job, record *journal.Record, lock *journal.Lock) (*os.Process, error) {
+	events, err := lockedEvents(record)
+	if err != nil {
+		return nil, err
+	}
+	defer events.Close()
+	log, err := os.OpenFile(record.Path("worker.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command(l.Worker[0], l.Worker[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
+	cmd.ExtraFiles = []*os.File{lock.File, events} // 3 and 4
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("the worker could not be started: %w", err)
+	}
+	err = errors.Join(json.NewEncoder(input).Encode(job), input.Close())
+	go cmd.Wait() // how it ends is in its events; this only lets the kernel forget it
+	return cmd.Process, err
+}
+
+func (l *Local) journal() *journal.Journal { return journal.Open(l.Machine.Target.Project) }

@@ -1,0 +1,104 @@
+package journal
+
+import (
+	"time"
+
+	"promote/registry"
+)
+
+// Events of a journal.
+const (
+	Begun  = "begun"  // a deployment, before it acts
+	Ended  = "ended"  // the same one, with its outcome
+	Marked = "marked" // somebody marked a release: verify, block, unpin
+)
+
+// Entry is one line of an environment's history.
+type Entry struct {
+	Schema  int       `json:"schema"`
+	Event   string    `json:"event"`
+	ID      string    `json:"id,omitempty"`
+	Kind    string    `json:"kind,omitempty"` // deploy, pin, rollback, adopt, resume; of a mark: verify, unpin, …
+	At      time.Time `json:"at"`             // by this machine's clock
+	By      string    `json:"by"`             // who, from where
+	Reason  string    `json:"reason,omitempty"`
+	Moves   []Move    `json:"moves,omitempty"`
+	Outcome string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck
+	Error   string    `json:"error,omitempty"`   // Ended: why it is not done
+	Marks   []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
+	Files   []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
+}
+
+// Move is a service and the releases it went from and to.
+type Move struct {
+	Service string           `json:"service"`
+	From    registry.Release `json:"from"`
+	To      registry.Release `json:"to"`
+}
+
+// Mark is what is known of a release in this environment; package promotion gives the kinds their
+// meaning.
+type Mark struct {
+	Service    string           `json:"service"`
+	Kind       string           `json:"kind"`
+	Release    registry.Release `json:"release,omitzero"`
+	Left       registry.Release `json:"left,omitzero"`
+	Keep       bool             `json:"keep,omitempty"`
+	Until      time.Time        `json:"until,omitzero"`
+	By         string           `json:"by,omitempty"`
+	At         time.Time        `json:"at,omitzero"`
+	Reason     string           `json:"reason,omitempty"`
+	Deployment string           `json:"deployment,omitempty"`
+}
+
+// Deployment is a begun entry with its end.
+type Deployment struct {
+	Entry            // as begun; Outcome, Error and Marks of the end where there is one
+	End    time.Time // zero: it has not ended
+	Marked bool      // not a deployment, but a mark of somebody's
+}
+
+// Deployments pairs the entries of a history, oldest first.
+func Deployments(entries []Entry) []Deployment {
+	var list []Deployment
+	index := map[string]int{}
+	for _, e := range entries {
+		i, begun := index[e.ID]
+		switch {
+		case e.Event == Marked:
+			list = append(list, Deployment{Entry: e, End: e.At, Marked: true})
+		case e.Event == Begun:
+			index[e.ID] = len(list)
+			list = append(list, Deployment{Entry: e})
+		case e.Event == Ended && begun:
+			d := &list[i]
+			d.End, d.Outcome, d.Error, d.Marks = e.At, e.Outcome, e.Error, e.Marks
+		}
+	}
+	return list
+}
+
+// Marks are all marks of a history, oldest first, each with who, when and by which deployment.
+func Marks(entries []Entry) []Mark {
+	var marks []Mark
+	for _, e := range entries {
+		for _, m := range e.Marks {
+			if m.At.IsZero() {
+				m.At = e.At
+			}
+			marks = append(marks, m)
+		}
+	}
+	return marks
+}
+
+// Unfinished returns the last deployment that began and did not end, or nil.
+func Unfinished(entries []Entry) *Deployment {
+	list := Deployments(entries)
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].End.IsZero() {
+			return &list[i]
+		}
+	}
+	return nil
+}

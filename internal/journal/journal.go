@@ -1,0 +1,172 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Folder is where an environment's journal lies in its project directory.
+const Folder = ".promote"
+
+// Journal is the history of the environment in one project directory.
+type Journal struct{ dir string }
+
+// Open names the journal of a project directory. Nothing is read or made.
+func Open(project string) *Journal { return &Journal{dir: filepath.Join(project, Folder)} }
+
+// Entries reads the history, oldest first. An environment without one has none.
+func (j *Journal) Entries() ([]Entry, error) {
+	data, err := os.ReadFile(j.history())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	for number := 1; len(data) > 0; number++ {
+		line, rest, whole := bytes.Cut(data, []byte("\n"))
+		data = rest
+		if !whole || len(bytes.TrimSpace(line)) == 0 {
+			continue // torn by a crash in the middle of the write: it was never promised
+		}
+		var e Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			if tornLine(line) {
+				continue
+			}
+			return nil, fmt.Errorf("%s:%d: %w", j.history(), number, err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// tornLine tells a line that a crash cut short and the next append closed from one that somebody broke.
+func tornLine(line []byte) bool { return !bytes.HasSuffix(bytes.TrimSpace(line), []byte("}")) }
+
+// Append writes an entry and returns when it is on disk.
+func (j *Journal) Append(e Entry) (err error) {
+	if err := j.make(); err != nil {
+		return err
+	}
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(j.history(), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if torn, err := endsTorn(f); err != nil {
+		return err
+	} else if torn {
+		line = append([]byte("\n"), line...)
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// endsTorn reports whether the last line of the file has no end.
+func endsTorn(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return false, err
+	}
+	last := make([]byte, 1)
+	if _, err := f.ReadAt(last, info.Size()-1); err != nil && err != io.EOF {
+		return false, err
+	}
+	return last[0] != '\n', nil
+}
+
+// make creates the folder, ignored by git since the project directory is often a checkout.
+func (j *Journal) make() error {
+	if err := os.MkdirAll(j.dir, 0o755); err != nil {
+		return err
+	}
+	ignore := filepath.Join(j.dir, ".gitignore")
+	if _, err := os.Stat(ignore); err == nil {
+		return nil
+	}
+	return os.WriteFile(ignore, []byte("*\n"), 0o644)
+}
+
+func (j *Journal) history() string { return filepath.Join(j.dir, "history.jsonl") }
+
+// Deployment is the folder of one deployment.
+func (j *Journal) Deployment(id string) *Record {
+	return &Record{dir: filepath.Join(j.dir, "deployments", id), journal: j}
+}
+
+// Record is what a deployment leaves on disk besides its entries.
+type Record struct {
+	dir     string
+	journal *Journal
+}
+
+// Make creates the folder; before/ is for the owner alone, since env files may hold secrets.
+func (r *Record) Make() error {
+	if err := r.journal.make(); err != nil {
+		return err
+	}
+	return os.MkdirAll(filepath.Join(r.dir, "before"), 0o700)
+}
+
+// Path is a file of the record.
+func (r *Record) Path(name string) string { return filepath.Join(r.dir, name) }
+
+// WriteJSON writes a value as a file of the record, whole and on disk.
+func (r *Record) WriteJSON(name string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(r.Path(name), append(data, '\n'))
+}
+
+// ReadJSON reads a file of the record.
+func (r *Record) ReadJSON(name string, v any) error {
+	f, err := os.Open(r.Path(name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return json.NewDecoder(bufio.NewReader(f)).Decode(v)
+}
+
+// Keep puts a file as it is now into before/, so that it can be had back whatever happens. The first
+// copy counts: a later one would keep what the deployment itself wrote.
+func (r *Record) Keep(name string, data []byte) error {
+	path := filepath.Join(r.dir, "before", name)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return writeFile(path, data)
+}
+
+// writeFile writes a file of our own so that it is there whole or not at all.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package promotion
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"promote/registry"
+)
+
+const gateDrift = "drift"
+
+func refuse(service, gate, format, advice string, args ...any) error {
+	return &Refusal{Service: service, Gate: gate, Reason: fmt.Sprintf(format, args...), Advice: advice}
+}
+
+// gateDrift refuses to build on a state that nobody recorded, unless somebody takes it as it is.
+func (r Request) gateDrift(s Service, state ServiceState) error {
+	drift := Drift(state, s.Tag)
+	if len(drift) == 0 || r.AcceptDrift {
+		return nil
+	}
+	return refuse(s.Name, gateDrift, "%s", fmt.Sprintf("promote status %s, then again with --accept-drift", r.Target.Environment), strings.Join(drift, "; "))
+}
+
+// gateHold leaves a held service alone, unless something newer than what it left was published.
+func (r Request) gateHold(c *Choice, w Want, again string) error {
+	hold := Hold(c.State.Marks, r.State.Now)
+	if hold == nil {
+		return nil
+	}
+	newer := hold.Left.Version.Less(c.Release.Version) || !w.Open() && !Same(c.Release, hold.Left) && hold.Release.Version.Less(c.Release.Version)
+	if r.Again || newer && !hold.Keep {
+		c.Left = hold
+		return nil
+	}
+	if Same(c.Release, hold.Release) {
+		return nil // it is where it is held; nothing will move
+	}
+	advice := again
+	if hold.Keep {
+		advice = fmt.Sprintf("promote unpin %s %s", r.Target.Environment, c.Service.Name)
+	}
+	return &Refusal{
+		Service: c.Service.Name, Gate: "held", Since: hold.At, Advice: advice,
+		Reason: fmt.Sprintf("held at %s since %s by %s%s%s", Label(hold.Release), when(hold.At), hold.By, because(hold.Reason), r.endOfHold(hold)),
+	}
+}
+
+// endOfHold says what would end a hold by itself.
+func (r Request) endOfHold(hold *Mark) string {
+	switch {
+	case !hold.Until.IsZero():
+		return ", until " + when(hold.Until)
+	case hold.Keep:
+		return ", until it is unpinned"
+	}
+	return fmt.Sprintf("; ends when something newer than %s is published", Label(hold.Left))
+}
+
+func (r Request) gateBad(c *Choice, again string) error {
+	bad := IsBad(c.State.Marks, c.Release)
+	if bad == nil || r.Again {
+		return nil
+	}
+	return &Refusal{
+		Service: c.Service.Name, Gate: "bad", Since: bad.At, Advice: again,
+		Reason: fmt.Sprintf("%s is bad in %s since %s, says %s%s", Label(c.Release), r.Target.Environment, when(bad.At), bad.By, because(bad.Reason)),
+	}
+}
+
+// gateOlder keeps deploy from going back by accident.
+func (r Request) gateOlder(c *Choice) error {
+	present := c.State.Present(c.Service.Tag)
+	if r.Downgrade || !older(c.Release, present) {
+		return nil
+	}
+	return refuse(c.Service.Name, "older", "%s is older than %s, which is there now",
+		fmt.Sprintf("promote pin %s %s@%s", r.Target.Environment, c.Service.Name, Label(c.Release)), Label(c.Release), Label(present))
+}
+
+func older(a, b registry.Release) bool {
+	return !a.Version.IsZero() && !b.Version.IsZero() && a.Version.Less(b.Version)
+}
+
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", reason)
+}

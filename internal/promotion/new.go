@@ -1,0 +1,205 @@
+package promotion
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"promote/compose"
+	"promote/registry"
+)
+
+// New makes the plan that puts every chosen release in its place. A choice that is there already makes
+// no move.
+func New(r Request, choices []Choice) (Plan, error) {
+	p := Plan{
+		Schema: Schema, ID: r.ID, Kind: r.Kind, By: r.By, Reason: r.Reason,
+		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift,
+	}
+	p.Target.Name = r.State.Project
+	for _, c := range choices {
+		if err := r.add(&p, c); err != nil {
+			return Plan{}, err
+		}
+	}
+	if err := r.shared(p); err != nil {
+		return Plan{}, err
+	}
+	if err := order(&p); err != nil {
+		return Plan{}, err
+	}
+	p.Steps = steps(r.Target, p.Moves)
+	return p, nil
+}
+
+func (r Request) add(p *Plan, c Choice) error {
+	if c.Skip != "" {
+		p.Skipped = append(p.Skipped, Skip{Service: c.Service.Name, Reason: c.Skip})
+		return nil
+	}
+	if c.Note != "" {
+		p.Notes = append(p.Notes, Note{Service: c.Service.Name, Text: c.Note})
+	}
+	present := c.State.Present(c.Service.Tag)
+	p.Marks = append(p.Marks, r.marks(c, present)...)
+	if r.settled(c, present) {
+		return nil
+	}
+	move, err := r.move(c, present)
+	if err != nil {
+		return err
+	}
+	p.Moves = append(p.Moves, move)
+	return nil
+}
+
+// settled reports whether the service is on the release already, in the file and in what runs.
+func (r Request) settled(c Choice, present registry.Release) bool {
+	if !Same(present, c.Release) {
+		return false
+	}
+	for _, part := range c.State.Parts {
+		if part.Compose.Pin != r.pin(part.Compose.Pin, c.Release) || len(containerDrift(part, record{})) > 0 {
+			return false
+		}
+	}
+	return r.Target.Engine == EngineNone || c.State.Up()
+}
+
+func (r Request) move(c Choice, present registry.Release) (Move, error) {
+	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release}
+	for i, part := range c.State.Parts {
+		roll := Roll{
+			Service: part.Compose.Name, Replicas: max(1, part.Compose.Replicas),
+			File: part.Compose.Place.File, Line: part.Compose.Place.Line,
+			HealthCheck: part.Compose.HealthCheck, OneShot: oneShot(part),
+			Changes: []compose.Change{r.change(part, c.Release)},
+		}
+		var err error
+		roll.Strategy, roll.Why, err = strategy(r.Target.Rollout.Strategy, part, i > 0)
+		if err != nil {
+			return Move{}, err
+		}
+		m.Rolls = append(m.Rolls, roll)
+	}
+	return m, nil
+}
+
+func (r Request) change(part Part, release registry.Release) compose.Change {
+	return compose.Change{Service: part.Compose.Name, From: part.Compose.Pin, To: r.pin(part.Compose.Pin, release)}
+}
+
+// pin is how a release is written where another one stands now: with a digest where there was one,
+// or where the environment asks for it.
+func (r Request) pin(now compose.Pin, release registry.Release) compose.Pin {
+	pin := compose.Pin{Tag: release.Tag}
+	switch {
+	case now.Digest != "" && now.Tag == "":
+		return compose.Pin{Digest: release.Digest}
+	case now.Digest != "" || r.Target.Digests:
+		pin.Digest = release.Digest
+	}
+	return pin
+}
+
+// marks are what the journal will say when the plan ends well. That a release is verified is not among
+// them: only the rollout can know.
+func (r Request) marks(c Choice, present registry.Release) []Mark {
+	mark := func(kind MarkKind, release registry.Release) Mark {
+		return Mark{Service: c.Service.Name, Kind: kind, Release: release, By: r.By, Reason: r.Reason, Deployment: r.ID}
+	}
+	var marks []Mark
+	moved := !r.settled(c, present)
+	record := fold(c.State.Marks)
+	if moved && len(record.ran) == 0 && c.State.Up() && r.Target.Engine != EngineNone {
+		first := mark(Running, present) // what ran before the first deployment is where its rollback goes
+		first.Deployment = ""
+		marks = append(marks, first)
+	}
+	if moved || !Same(record.current, c.Release) {
+		marks = append(marks, mark(Running, c.Release))
+	}
+	if r.Again && verdict(record.bad, c.Release) != nil {
+		marks = append(marks, mark(Cleared, c.Release))
+	}
+	if r.Kind == Rollback {
+		marks = append(marks, mark(Bad, present))
+	}
+	if r.Kind == Pin || r.Kind == Rollback {
+		hold := mark(Held, c.Release)
+		hold.Left, hold.Keep, hold.Until = present, r.Keep, r.Until
+		marks = append(marks, hold)
+	}
+	if r.Kind == Deploy && c.Left != nil {
+		marks = append(marks, mark(Freed, c.Release))
+	}
+	return marks
+}
+
+// shared adds to every roll the changes that stand at the same place of the file, and refuses a place
+// that also decides the image of a service outside the plan.
+func (r Request) shared(p Plan) error {
+	all := map[string]compose.Change{}
+	for _, change := range p.Changes() {
+		all[change.Service] = change
+	}
+	for _, m := range p.Moves {
+		for i, roll := range m.Rolls {
+			for _, other := range r.sharers(roll.Service) {
+				change, planned := all[other]
+				if !planned {
+					return refuse(m.Service, "shared", "%s:%d also decides the version of %s, which this would not move",
+						"name that service too, or give it a version of its own", roll.File, roll.Line, other)
+				}
+				m.Rolls[i].Changes = append(m.Rolls[i].Changes, change)
+			}
+		}
+	}
+	return nil
+}
+
+// sharers are the other compose services whose version stands in the same place.
+func (r Request) sharers(service string) []string {
+	for _, s := range r.State.Services {
+		for _, part := range s.Parts {
+			if part.Compose.Name == service {
+				return slices.DeleteFunc(slices.Clone(part.Compose.Place.Services), func(name string) bool { return name == service })
+			}
+		}
+	}
+	return nil
+}
+
+// order puts every move behind those that its service comes after, and keeps the order of the
+// configuration otherwise.
+func order(p *Plan) error {
+	after := map[string][]string{}
+	for _, s := range p.Target.Services {
+		after[s.Name] = s.After
+	}
+	waiting := slices.Clone(p.Moves)
+	var done []Move
+	for len(waiting) > 0 {
+		i := slices.IndexFunc(waiting, func(m Move) bool {
+			return !slices.ContainsFunc(waiting, func(o Move) bool { return slices.Contains(after[m.Service], o.Service) })
+		})
+		if i < 0 {
+			return fmt.Errorf("after: %s wait for each other", strings.Join(names(waiting), ", "))
+		}
+		done = append(done, waiting[i])
+		waiting = slices.Delete(waiting, i, i+1)
+	}
+	if p.Kind == Rollback {
+		slices.Reverse(done)
+	}
+	p.Moves = done
+	return nil
+}
+
+func names(moves []Move) []string {
+	var list []string
+	for _, m := range moves {
+		list = append(list, m.Service)
+	}
+	return list
+}

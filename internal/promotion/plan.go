@@ -1,0 +1,145 @@
+package promotion
+
+import (
+	"time"
+
+	"promote/compose"
+	"promote/registry"
+)
+
+// Schema is the version of everything that promote writes as JSON.
+const Schema = 1
+
+// Kind of a deployment.
+type Kind string
+
+const (
+	Deploy   Kind = "deploy"
+	Pin      Kind = "pin"
+	Rollback Kind = "rollback"
+	Adopt    Kind = "adopt"
+	Resume   Kind = "resume"
+)
+
+// Plan is what a deployment would do.
+type Plan struct {
+	Schema  int    `json:"schema"`
+	ID      string `json:"id"`
+	Kind    Kind   `json:"kind"`
+	By      string `json:"by"` // who, from where
+	Reason  string `json:"reason,omitempty"`
+	Target  Target `json:"target"`
+	Basis   string `json:"basis"` // State.Basis that it was made from
+	Moves   []Move `json:"moves"`
+	Steps   []Step `json:"steps"`
+	Marks   []Mark `json:"marks,omitempty"` // left in the journal when it ends well
+	Skipped []Skip `json:"skipped,omitempty"`
+	Notes   []Note `json:"notes,omitempty"`
+	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
+	AcceptDrift bool `json:"accept_drift,omitempty"`
+}
+
+// Move takes one service from a release to another.
+type Move struct {
+	Service string           `json:"service"`
+	Image   string           `json:"image"`
+	From    registry.Release `json:"from"`
+	To      registry.Release `json:"to"`
+	Rolls   []Roll           `json:"rolls"`
+}
+
+// Roll replaces the running containers of one compose service.
+type Roll struct {
+	Service     string           `json:"service"`
+	Changes     []compose.Change `json:"changes"` // its own first, then those that share its place in the file
+	File        string           `json:"file"`    // where the version stands
+	Line        int              `json:"line"`
+	Strategy    string           `json:"strategy"`
+	Why         string           `json:"why"` // the reason of the strategy, in words
+	Replicas    int              `json:"replicas"`
+	HealthCheck bool             `json:"health_check"`
+	OneShot     bool             `json:"one_shot,omitempty"` // its work is to exit with 0
+}
+
+// Skip is a service that was left out, with the reason.
+type Skip struct {
+	Service string `json:"service"`
+	Reason  string `json:"reason"`
+}
+
+// Note is something to know before saying yes.
+type Note struct {
+	Service string `json:"service,omitempty"`
+	Text    string `json:"text"`
+}
+
+// StepKind names what a step does.
+type StepKind string
+
+// The steps of a deployment, in their order (DESIGN section 6).
+const (
+	Preflight StepKind = "preflight" // candidate accepted, disk, write rights; touches nothing
+	Pull      StepKind = "pull"      // images, by digest; stops nothing
+	RollStep  StepKind = "roll"      // one compose service: replace, prove, commit its pin
+	Confirm   StepKind = "confirm"   // a later plain `up -d` would change nothing
+	RecordEnd StepKind = "record"    // marks and holds into the journal
+)
+
+// Step is one thing that a deployment does.
+type Step struct {
+	Kind    StepKind `json:"kind"`
+	Service string   `json:"service,omitempty"` // RollStep: the compose service
+}
+
+// Nothing reports whether the plan would change nothing.
+func (p Plan) Nothing() bool { return len(p.Moves) == 0 && len(p.Marks) == 0 }
+
+// Changes are the edits of the compose files that the plan makes, in the order of its rolls.
+func (p Plan) Changes() []compose.Change {
+	var changes []compose.Change
+	for _, m := range p.Moves {
+		for _, r := range m.Rolls {
+			changes = append(changes, r.Changes[0])
+		}
+	}
+	return changes
+}
+
+// steps derives the steps from the moves.
+func steps(t Target, moves []Move) []Step {
+	if len(moves) == 0 {
+		return []Step{{Kind: RecordEnd}}
+	}
+	list := []Step{{Kind: Preflight}}
+	if t.Engine != EngineNone {
+		list = append(list, Step{Kind: Pull})
+	}
+	for _, m := range moves {
+		for _, r := range m.Rolls {
+			list = append(list, Step{Kind: RollStep, Service: r.Service})
+		}
+	}
+	if t.Engine != EngineNone {
+		list = append(list, Step{Kind: Confirm})
+	}
+	return append(list, Step{Kind: RecordEnd})
+}
+
+// Refusal is a deployment that a gate, a hold, a mark or drift forbids. Nothing was touched.
+type Refusal struct {
+	Service string
+	Gate    string // verified, bad, held, drift, accept, older, nothing-good
+	Reason  string
+	Advice  string // the command that gets past it, if there is one
+	Since   time.Time
+}
+
+func (r *Refusal) Error() string {
+	if r.Service == "" {
+		return r.Reason
+	}
+	return r.Service + ": " + r.Reason
+}
+
+// Hint returns what to do about it.
+func (r *Refusal) Hint() string { return r.Advice }

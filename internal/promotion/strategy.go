@@ -1,0 +1,73 @@
+package promotion
+
+import (
+	"fmt"
+	"strings"
+
+	"promote/compose"
+)
+
+// Strategies of a rollout.
+const (
+	Auto       = "auto"
+	StartFirst = "start-first" // the new container is proven before the old one stops
+	Recreate   = "recreate"    // compose replaces the container; there is a gap
+)
+
+// strategy chooses how a compose service is rolled, and says why. worker tells that it is not the
+// first of its service's compose services. An asked-for start-first that the compose file makes
+// impossible is refused here, not discovered on the host.
+func strategy(asked string, part Part, worker bool) (chosen, why string, err error) {
+	obstacle := obstacle(part.Compose, worker)
+	switch {
+	case len(part.Containers) == 0:
+		return Recreate, "nothing runs yet", nil
+	case asked == Recreate:
+		return Recreate, "gap while it restarts, because the configuration says recreate", nil
+	case asked == StartFirst && obstacle != "":
+		return "", "", &Refusal{
+			Service: part.Compose.Name, Gate: "strategy",
+			Reason: fmt.Sprintf("start-first is impossible, because %s", obstacle),
+			Advice: "set rollout.strategy to auto",
+		}
+	case obstacle != "":
+		return Recreate, "gap while it restarts, because " + obstacle, nil
+	}
+	return StartFirst, "no request lost", nil
+}
+
+// obstacle says what forbids two copies of a service at once, or nothing.
+func obstacle(s compose.Service, worker bool) string {
+	switch {
+	case len(s.Ports) > 0:
+		return fmt.Sprintf("port %s is published", strings.Join(s.Ports, ", "))
+	case s.ContainerName != "":
+		return "container_name is set"
+	case s.StaticAddress:
+		return "it has a static address"
+	case s.NetworkMode == "host":
+		return "it is on the host's network"
+	case s.SharedNamespace, strings.HasPrefix(s.NetworkMode, "service:"), strings.HasPrefix(s.NetworkMode, "container:"):
+		return "it shares a namespace with another service"
+	case s.UpdateOrder == "stop-first":
+		return "update_config says stop-first"
+	case worker:
+		return "it is a worker, and two would do the same job"
+	case s.Replicas <= 1 && len(s.WritableVolumes) > 0:
+		return fmt.Sprintf("it writes to %s", strings.Join(s.WritableVolumes, ", "))
+	}
+	return ""
+}
+
+// oneShot reports whether a service's work is to finish: nothing restarts it, and it finished well.
+func oneShot(part Part) bool {
+	if part.Compose.Restart != "" && part.Compose.Restart != "no" {
+		return false
+	}
+	for _, c := range part.Containers {
+		if c.State != "exited" || c.ExitCode != 0 {
+			return false
+		}
+	}
+	return len(part.Containers) > 0
+}

@@ -1,0 +1,81 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"promote/internal/promotion"
+)
+
+// least is the free space without which nothing is begun: files of ours, and the engine's own.
+const least = 32 << 20 // bytes
+
+// preflight finds out beforehand what would fail later. It touches nothing.
+func (r *run) preflight(ctx context.Context) error {
+	edit, err := r.project.Edit(r.Plan.Changes()...)
+	if err != nil {
+		return err
+	}
+	for _, f := range edit.Files() {
+		if err := writable(f.Path); err != nil {
+			return err
+		}
+		if err := roomy(filepath.Dir(f.Path)); err != nil {
+			return err
+		}
+	}
+	if r.Target.Engine == promotion.EngineNone {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.compose.Check(ctx) })
+	group.Go(func() error {
+		root, here, err := r.Engine.Root(ctx)
+		if err != nil || !here {
+			return err
+		}
+		return roomy(root)
+	})
+	return group.Wait()
+}
+
+// writable makes sure that a file can be replaced: a temporary file beside it, and a rename.
+func writable(path string) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".promote-*")
+	if err != nil {
+		return fmt.Errorf("%s can't be rewritten: %w", path, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+// noSpaceError is a disk that is too full to begin.
+type noSpaceError struct {
+	path string
+	free uint64
+}
+
+func (e *noSpaceError) Error() string {
+	return fmt.Sprintf("only %d MB are free on the disk of %s", e.free>>20, e.path)
+}
+
+func (e *noSpaceError) Hint() string { return "docker image prune" }
+
+func roomy(path string) error {
+	var s unix.Statfs_t
+	if err := unix.Statfs(path, &s); err != nil {
+		return nil // not ours to look at, such as the engine's folder: no reason to refuse
+	}
+	if free := s.Bavail * uint64(s.Bsize); free < least {
+		return &noSpaceError{path: path, free: free}
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"promote/internal/docker"
+	"promote/internal/promotion"
+)
+
+// often is how often a container's own health check command is run while it starts. The engine would
+// wait a whole interval (30 s by default) before its first look.
+const often = 100 * time.Millisecond
+
+// containerError is a container that did not get healthy, with its last words.
+type containerError struct {
+	Service, Reason string
+	Logs            []string
+}
+
+func (e *containerError) Error() string { return e.Service + ": " + e.Reason }
+
+// watch is a subscription to what happens to the project's containers, made before anything is
+// started: what happens in between can't be missed.
+type watch struct {
+	events <-chan docker.Event
+	failed <-chan error
+}
+
+func (r *run) watch(ctx context.Context) (*watch, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	events, failed := r.Engine.Events(ctx, r.compose.Name)
+	return &watch{events, failed}, cancel
+}
+
+// prove returns when the container does its work: its health check passed, or, without one, it stayed
+// up for the monitored time. It fails at the first sign that it won't.
+func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) error {
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: waiting(roll, r.Target.Rollout)})
+	reason, err := r.verdict(ctx, roll, w, c)
+	if err == nil && reason == "" {
+		reason, err = r.settled(ctx, roll, c)
+	}
+	if err != nil || reason == "" {
+		return err
+	}
+	logs, _ := r.Engine.Logs(ctx, c.ID, "15")
+	return &containerError{Service: roll.Service, Reason: reason, Logs: logs}
+}
+
+func waiting(roll promotion.Roll, limits promotion.Rollout) string {
+	switch {
+	case roll.OneShot:
+		return "waiting for it to finish"
+	case roll.HealthCheck:
+		return "waiting to be healthy"
+	}
+	return fmt.Sprintf("watching for %s, it has no health check", limits.Monitor)
+}
+
+// verdict waits for the first thing that decides; reason says why the container failed.
+func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) (reason string, err error) {
+	limit := r.Target.Rollout.HealthyDeadline
+	if c.Probe == nil && !roll.OneShot {
+		limit = r.Target.Rollout.Monitor
+		r.unchecked[roll.Service] = true
+	}
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	probing, stop := context.WithCancel(ctx)
+	defer stop()
+	passed := r.probe(probing, c)
+	if reason, over := r.alreadyOver(ctx, roll, c); over {
+		return reason, nil
+	}
+	for {
+		select {
+		case e := <-w.events:
+			if e.ID != c.ID {
+				continue
+			}
+			if reason, over := r.decides(ctx, roll, e); over {
+				return reason, nil
+			}
+		case <-passed:
+			return "", nil
+		case <-deadline.C:
+			if c.Probe == nil && !roll.OneShot {
+				return "", nil
+			}
+			return fmt.Sprintf("not healthy after %s", limit), nil
+		case err := <-w.failed:
+			return "", fmt.Errorf("the engine's events ended: %w", err)
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
+
+// alreadyOver looks at what happened before the first event could be read.
+func (r *run) alreadyOver(ctx context.Context, roll promotion.Roll, c docker.Container) (reason string, over bool) {
+	switch {
+	case c.State == "exited" || c.State == "dead":
+		return r.decides(ctx, roll, docker.Event{ID: c.ID, Action: "die"})
+	case c.Restarts > 0:
+		return fmt.Sprintf("restarted %d times", c.Restarts), true
+	}
+	return "", c.Health == "healthy"
+}
+
+// decides says what an event means for a container that should get healthy.
+func (r *run) decides(ctx context.Context, roll promotion.Roll, e docker.Event) (reason string, over bool) {
+	switch e.Action {
+	case "healthy":
+		return "", true
+	case "unhealthy":
+		return "its health check failed", true
+	case "oom":
+		return "it ran out of memory", true
+	case "destroy":
+		return "it was removed by somebody else", true
+	case "die":
+		now, err := r.Engine.Inspect(ctx, e.ID)
+		if err == nil && now.ExitCode == 0 && roll.OneShot {
+			return "", true
+		}
+		return fmt.Sprintf("exited with status %d", now.ExitCode), true
+	}
+	return "", false
+}
+
+// probe runs the container's own health check at once and often, and closes the channel when it passes.
+func (r *run) probe(ctx context.Context, c docker.Container) <-chan struct{} {
+	passed := make(chan struct{})
+	if c.Probe == nil {
+		return passed
+	}
+	go func() {
+		tick := time.NewTicker(often)
+		defer tick.Stop()
+		for {
+			once, cancel := context.WithTimeout(ctx, c.Probe.Timeout)
+			code, err := r.Engine.Exec(once, c.ID, c.Probe.Command)
+			cancel()
+			if err == nil && code == 0 {
+				close(passed)
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return passed
+}
+
+// settled is the last look: it runs, was not restarted meanwhile, and is still the same container.
+func (r *run) settled(ctx context.Context, roll promotion.Roll, c docker.Container) (reason string, err error) {
+	now, err := r.Engine.Inspect(ctx, c.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case roll.OneShot && now.State == "exited" && now.ExitCode == 0:
+		return "", nil
+	case now.Restarts > 0:
+		return fmt.Sprintf("restarted %d times", now.Restarts), nil
+	case now.State != "running":
+		return "it is " + now.State, nil
+	case now.Health == "unhealthy":
+		return "its health check failed", nil
+	}
+	return "", nil
+}
+
+// failedStart adds the last words of a container that compose could not start.
+func (r *run) failedStart(ctx context.Context, roll promotion.Roll, cause error) error {
+	list, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil || len(list) == 0 {
+		return cause
+	}
+	logs, _ := r.Engine.Logs(ctx, list[0].ID, "15")
+	return &containerError{Service: roll.Service, Reason: cause.Error(), Logs: logs}
+}

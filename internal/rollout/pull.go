@@ -1,0 +1,54 @@
+package rollout
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"promote/internal/docker"
+	"promote/internal/promotion"
+)
+
+// pull gets every image of the plan, by digest and side by side. Nothing is stopped yet.
+func (r *run) pull(ctx context.Context) error {
+	if err := r.begin(); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	events := make(chan Event)
+	for _, m := range r.Plan.Moves {
+		group.Go(func() error { return r.pullOne(ctx, m, events) })
+	}
+	go func() { group.Wait(); close(events) }()
+	for e := range events {
+		r.tell(e)
+	}
+	return group.Wait()
+}
+
+func (r *run) pullOne(ctx context.Context, m promotion.Move, events chan<- Event) error {
+	progress := func(p docker.Progress) {
+		events <- Event{Step: promotion.Pull, Service: m.Service, Status: Progress, Layer: &p}
+	}
+	if m.To.Digest == "" {
+		return r.pullLocal(ctx, m)
+	}
+	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, m.To.Tag, r.Credentials[m.Image], progress)
+	return err
+}
+
+// pullLocal is for a release that no registry ever knew: it must be here.
+func (r *run) pullLocal(ctx context.Context, m promotion.Move) error {
+	reference := m.Rolls[0].Changes[0].To.Join(m.Image)
+	_, found, err := r.Engine.Image(ctx, reference)
+	if err == nil && !found {
+		return &missingImageError{reference}
+	}
+	return err
+}
+
+type missingImageError struct{ reference string }
+
+func (e *missingImageError) Error() string {
+	return e.reference + " is not on this machine, and its digest is not known, so it can't be pulled"
+}

@@ -1,0 +1,226 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"promote/compose"
+	"promote/internal/docker"
+	"promote/internal/journal"
+	"promote/internal/promotion"
+)
+
+// Order is a plan with what the carrying out needs besides: secrets, which are kept in memory only, and
+// somebody to tell.
+type Order struct {
+	Plan        promotion.Plan
+	Credentials map[string]string // by image repository: the engine's X-Registry-Auth
+	Tell        func(Event)
+}
+
+// run is one deployment under way.
+type run struct {
+	*Machine
+	Order
+	project   *compose.Project
+	compose   docker.Compose
+	record    *journal.Record
+	before    before
+	began     bool            // the journal says so
+	touched   bool            // something was changed that would have to be put back
+	committed map[string]bool // compose services whose new pin stands in the file for good
+	unchecked map[string]bool // compose services that nothing checks the health of
+	seq       int
+}
+
+// Run carries a plan out, to its end or back to the beginning. The caller holds the environment's lock.
+// When the context ends, what was begun is put back.
+func (m *Machine) Run(ctx context.Context, o Order) Result {
+	r := &run{
+		Machine: m, Order: o, record: m.journal().Deployment(o.Plan.ID),
+		committed: map[string]bool{}, unchecked: map[string]bool{},
+	}
+	err := r.prepare(ctx)
+	if err == nil {
+		err = r.carryOut(ctx)
+	}
+	result := r.end(ctx, err)
+	r.tell(Event{Status: Finished, Result: &result})
+	return result
+}
+
+// prepare looks whether the state is still what the plan was made from, and keeps it.
+func (r *run) prepare(ctx context.Context) error {
+	state, err := r.State(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Basis() != r.Plan.Basis {
+		return errChanged
+	}
+	if r.project, err = r.load(ctx); err != nil {
+		return err
+	}
+	r.compose = r.command(r.project, state.Project)
+	r.before = beforeOf(state)
+	return r.keep()
+}
+
+// carryOut takes the steps of the plan, one after the other.
+func (r *run) carryOut(ctx context.Context) error {
+	for _, step := range r.Plan.Steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.tell(Event{Step: step.Kind, Service: step.Service, Status: Started})
+		if err := r.step(ctx, step); err != nil {
+			r.tell(Event{Step: step.Kind, Service: step.Service, Status: Failed, Text: err.Error()})
+			return err
+		}
+		r.tell(Event{Step: step.Kind, Service: step.Service, Status: Done})
+	}
+	return nil
+}
+
+func (r *run) step(ctx context.Context, s promotion.Step) error {
+	switch s.Kind {
+	case promotion.Preflight:
+		return r.preflight(ctx)
+	case promotion.Pull:
+		return r.pull(ctx)
+	case promotion.RollStep:
+		return r.roll(ctx, r.rollOf(s.Service))
+	case promotion.Confirm:
+		return r.confirm(ctx)
+	case promotion.RecordEnd:
+		return r.recordEnd()
+	}
+	return fmt.Errorf("this promote does not know the step %q", s.Kind)
+}
+
+// rollOf finds the roll of a compose service; the plan's steps name no others.
+func (r *run) rollOf(service string) promotion.Roll {
+	for _, m := range r.Plan.Moves {
+		for _, roll := range m.Rolls {
+			if roll.Service == service {
+				return roll
+			}
+		}
+	}
+	return promotion.Roll{Service: service}
+}
+
+// begin says in the journal that from here on something may change.
+func (r *run) begin() error {
+	if r.began {
+		return nil
+	}
+	r.began = true
+	return r.History.Append(r.entry(journal.Begun))
+}
+
+// recordEnd is the last step: what was reached becomes history.
+func (r *run) recordEnd() error {
+	if err := r.begin(); err != nil {
+		return err
+	}
+	e := r.entry(journal.Ended)
+	e.Outcome, e.Files = string(OutcomeDone), slices.Sorted(maps.Keys(r.before.Files))
+	if r.Target.Git != nil {
+		e.Moves = r.moves() // the commit is the only entry there will be
+	}
+	for _, mark := range slices.Concat(r.Plan.Marks, r.proofs()) {
+		mark.At = e.At
+		e.Marks = append(e.Marks, toJournal(mark))
+	}
+	return r.History.Append(e)
+}
+
+// proofs are the marks that only the rollout can give: whose checks passed, and who has none.
+func (r *run) proofs() []promotion.Mark {
+	var marks []promotion.Mark
+	for _, move := range r.Plan.Moves {
+		kind := promotion.Verified
+		if r.Target.Engine == promotion.EngineNone || slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] }) {
+			kind = promotion.Unchecked
+		}
+		marks = append(marks, promotion.Mark{Service: move.Service, Kind: kind, Release: move.To, By: r.Plan.By, Deployment: r.Plan.ID})
+	}
+	return marks
+}
+
+// end turns what stopped the deployment, if anything did, into its result; what was changed is put back.
+func (r *run) end(ctx context.Context, cause error) Result {
+	if cause == nil {
+		return Result{Outcome: OutcomeDone}
+	}
+	result := describeFailure(cause)
+	if r.touched {
+		result.Outcome = OutcomeRestored
+		if err := r.undo(context.WithoutCancel(ctx)); err != nil {
+			result.Outcome = OutcomeStuck
+			result.Error += "; and putting it back failed: " + err.Error()
+			result.Repair = r.repair()
+		}
+	}
+	if r.began {
+		e := r.entry(journal.Ended)
+		e.Outcome, e.Error = string(result.Outcome), result.Error
+		if err := r.History.Append(e); err != nil {
+			r.tell(Event{Status: Noted, Text: "the history could not be written: " + err.Error()})
+		}
+	}
+	return result
+}
+
+// describeFailure takes apart an error for people: which service, what to do, what its container said.
+func describeFailure(err error) Result {
+	result := Result{Outcome: OutcomeFailed, Error: err.Error()}
+	var failed *containerError
+	if errors.As(err, &failed) {
+		result.Service, result.Logs = failed.Service, failed.Logs
+	}
+	var hint interface{ Hint() string }
+	if errors.As(err, &hint) {
+		result.Hint = hint.Hint()
+	}
+	if errors.Is(err, context.Canceled) {
+		result.Error = "stopped on request"
+	}
+	return result
+}
+
+func (r *run) entry(event string) journal.Entry {
+	e := journal.Entry{
+		Schema: promotion.Schema, Event: event, ID: r.Plan.ID, Kind: string(r.Plan.Kind),
+		At: r.Now().UTC().Truncate(time.Millisecond), By: r.Plan.By, Reason: r.Plan.Reason,
+	}
+	if event == journal.Begun {
+		e.Moves = r.moves()
+	}
+	return e
+}
+
+func (r *run) moves() []journal.Move {
+	var moves []journal.Move
+	for _, m := range r.Plan.Moves {
+		moves = append(moves, journal.Move{Service: m.Service, From: m.From, To: m.To})
+	}
+	return moves
+}
+
+func (r *run) tell(e Event) {
+	r.seq++
+	e.Schema, e.Seq, e.At = promotion.Schema, r.seq, r.Now().UTC()
+	r.Tell(e)
+}
+
+// repair is what a person can do by hand when putting back failed.
+func (r *run) repair() string {
+	return fmt.Sprintf("in %s: look at %s, put the files back, then docker compose -p %s up -d %s",
+		r.project.Dir(), r.record.Path("before"), r.compose.Name, joined(slices.Sorted(maps.Keys(r.before.Containers))))
+}

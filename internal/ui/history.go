@@ -1,0 +1,76 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"promote/internal/journal"
+	"promote/internal/promotion"
+)
+
+// History shows deployments and marks, newest first.
+func (s *Screen) History(list []journal.Deployment) error {
+	if s.JSON {
+		for _, d := range list {
+			if err := s.Object(historyObject(d)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "WHEN\tID\tKIND\tWHAT\tOUTCOME\tBY\tREASON")
+	for _, d := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At.UTC().Format("2006-01-02 15:04"), Clean(d.ID), d.Kind, Clean(what(d)), Clean(outcome(d)), Clean(d.By), Clean(d.Reason))
+	}
+	return table.Flush()
+}
+
+// HistoryEntry is a line of `promote history --json`.
+type HistoryEntry struct {
+	Schema  int            `json:"schema"`
+	ID      string         `json:"id,omitempty"`
+	Kind    string         `json:"kind"`
+	At      time.Time      `json:"at"`
+	End     time.Time      `json:"end,omitzero"`
+	By      string         `json:"by"`
+	Reason  string         `json:"reason,omitempty"`
+	Outcome string         `json:"outcome"`
+	Error   string         `json:"error,omitempty"`
+	Moves   []journal.Move `json:"moves,omitempty"`
+	Marks   []journal.Mark `json:"marks,omitempty"`
+}
+
+func historyObject(d journal.Deployment) HistoryEntry {
+	return HistoryEntry{
+		Schema: promotion.Schema, ID: d.ID, Kind: d.Kind, At: d.At, End: d.End, By: d.By, Reason: d.Reason,
+		Outcome: outcome(d), Error: d.Error, Moves: d.Moves, Marks: d.Marks,
+	}
+}
+
+func what(d journal.Deployment) string {
+	var parts []string
+	for _, m := range d.Moves {
+		parts = append(parts, fmt.Sprintf("%s %s → %s", m.Service, promotion.Label(m.From), promotion.Label(m.To)))
+	}
+	if len(parts) == 0 {
+		for _, m := range d.Marks {
+			parts = append(parts, strings.TrimSpace(m.Service+" "+promotion.Label(m.Release)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func outcome(d journal.Deployment) string {
+	switch {
+	case d.Marked:
+		return "done"
+	case d.End.IsZero():
+		return "not ended"
+	case d.Outcome == "restored":
+		return "put back"
+	}
+	return d.Outcome
+}

@@ -1,0 +1,80 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"promote/internal/promotion"
+)
+
+// Plan shows what a deployment would do. It goes where the caller says: to stdout as the answer of diff,
+// to stderr before a confirmation.
+func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
+	fmt.Fprintf(w, "%s %s\n", p.Kind, p.Target.Environment)
+	for _, m := range p.Moves {
+		fmt.Fprintf(w, "  %s  %s → %s%s\n", Clean(m.Service), Clean(promotion.Label(m.From)), Clean(promotion.Label(m.To)), digest(m.To.Digest))
+		for _, roll := range m.Rolls {
+			fmt.Fprintf(w, "    %s  %s: %s\n", Clean(roll.Service), roll.Strategy, Clean(roll.Why))
+			fmt.Fprintf(w, "      %s:%d  %s → %s\n", Clean(inside(p.Target.Project, roll.File)), roll.Line, pin(roll.Changes[0].From.String()), pin(roll.Changes[0].To.String()))
+		}
+	}
+	for _, m := range p.Marks {
+		if text := markText(m); text != "" {
+			fmt.Fprintf(w, "  %s  %s\n", Clean(m.Service), Clean(text))
+		}
+	}
+	for _, skip := range p.Skipped {
+		fmt.Fprintf(w, "  %s  left out: %s\n", Clean(skip.Service), Clean(skip.Reason))
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "  %s  note: %s\n", Clean(note.Service), Clean(note.Text))
+	}
+}
+
+// markText says what will hold after the deployment besides the new version.
+func markText(m promotion.Mark) string {
+	switch m.Kind {
+	case promotion.Bad:
+		return promotion.Label(m.Release) + " will be marked bad"
+	case promotion.Held:
+		return "will be held at " + promotion.Label(m.Release) + holdEnd(m)
+	case promotion.Freed:
+		return "will no longer be held"
+	case promotion.Cleared:
+		return promotion.Label(m.Release) + " will no longer be bad"
+	}
+	return ""
+}
+
+func holdEnd(m promotion.Mark) string {
+	switch {
+	case !m.Until.IsZero():
+		return " until " + m.Until.UTC().Format("2006-01-02 15:04 UTC")
+	case m.Keep:
+		return " until promote unpin"
+	}
+	return " until something newer is published"
+}
+
+func digest(d string) string {
+	if d == "" {
+		return ""
+	}
+	return "  " + promotion.Short(d)
+}
+
+func pin(text string) string {
+	if text == "" {
+		return "no tag"
+	}
+	return Clean(text)
+}
+
+// inside shortens a path that lies in the project directory.
+func inside(dir, path string) string {
+	if short, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(short) {
+		return short
+	}
+	return path
+}

@@ -1,0 +1,87 @@
+// Package ui is everything that promote shows and asks: text for people, JSON for programs, progress,
+// errors with hints.
+//
+// The rules of its voice: stdout is the answer, stderr the conversation. An error is one line, lower
+// case, without a full stop, and a hint below it is a command to paste. Colour only helps what the
+// words say already, and is only used on a terminal. Whatever comes from outside (log lines, names,
+// reasons) is shown with its control characters escaped.
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// Screen is where a command shows what it does.
+type Screen struct {
+	Out, Err io.Writer
+	JSON     bool // one object on stdout, or one a line
+	Quiet    bool // nothing on stderr but errors
+	Colour   bool
+	Live     bool // stderr is a terminal: progress is redrawn in place
+	Width    int  // columns of that terminal
+}
+
+// New looks at the streams. noColour is the user's wish not to see any (NO_COLOR, TERM=dumb).
+func New(out, err io.Writer, noColour bool) *Screen {
+	s := &Screen{Out: out, Err: err, Width: 80}
+	if f, ok := err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		s.Live, s.Colour = true, !noColour
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			s.Width = width
+		}
+	}
+	return s
+}
+
+// Say tells something that is worth knowing but is not the answer.
+func (s *Screen) Say(format string, args ...any) {
+	if !s.Quiet && !s.JSON {
+		fmt.Fprintln(s.Err, Clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// Answer prints the answer of a command that is text.
+func (s *Screen) Answer(format string, args ...any) {
+	fmt.Fprintln(s.Out, Clean(fmt.Sprintf(format, args...)))
+}
+
+// Object prints an answer as one line of JSON.
+func (s *Screen) Object(v any) error {
+	encoder := json.NewEncoder(s.Out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	faint  = "2"
+	bold   = "1"
+)
+
+// paint colours text for stderr.
+func (s *Screen) paint(colour, text string) string {
+	if !s.Colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// Clean escapes the control characters of foreign text, so that a log line or a name can't move the
+// cursor or change what was printed before. Line breaks of our own stay.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return '�'
+		}
+		return r
+	}, text)
+}
