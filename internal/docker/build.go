@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/docker/cli/cli/config"
@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/session/auth/authprovider"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	digest "github.com/opencontainers/go-digest"
 	"github.com/tonistiigi/fsutil"
 )
 
@@ -98,6 +99,9 @@ func (e *Engine) buildkit(ctx context.Context) (*client.Client, error) {
 // solve translates the options into BuildKit's.
 func (o BuildOptions) solve() (client.SolveOpt, error) {
 	file := o.dockerfile()
+	if _, err := os.Stat(file); err != nil {
+		return client.SolveOpt{}, err
+	}
 	mounts, err := sources(map[string]string{"context": o.Context, "dockerfile": filepath.Dir(file)})
 	if err != nil {
 		return client.SolveOpt{}, err
@@ -117,7 +121,7 @@ func (o BuildOptions) solve() (client.SolveOpt, error) {
 		Session:       attachables,
 		SharedKey:     key,
 		CacheImports:  o.cache(),
-		Exports:       []client.ExportEntry{{Type: "moby", Attrs: map[string]string{"name": strings.Join(o.Tags, ",")}}},
+		Exports:       []client.ExportEntry{o.export()},
 	}, nil
 }
 
@@ -173,6 +177,15 @@ func (o BuildOptions) attributes(file string) map[string]string {
 		attributes["label:"+name] = value
 	}
 	return attributes
+}
+
+// export leaves the image in the engine. An empty name would be an invalid one.
+func (o BuildOptions) export() client.ExportEntry {
+	entry := client.ExportEntry{Type: "moby", Attrs: map[string]string{}}
+	if len(o.Tags) > 0 {
+		entry.Attrs["name"] = strings.Join(o.Tags, ",")
+	}
+	return entry
 }
 
 func (o BuildOptions) cache() []client.CacheOptionsEntry {
@@ -239,13 +252,16 @@ func (e *BuildError) Error() string { return fmt.Sprintf("build failed at %s: %s
 // Logs are the last lines that the step wrote.
 func (e *BuildError) Logs() []string { return e.Output }
 
-// tail is how many lines of a step's output are kept for its error.
-const tail = 20
+// lastLines of a step's output are kept for its error, out of lastBytes that are kept while it runs.
+const (
+	lastLines = 20
+	lastBytes = 16 << 10
+)
 
 // watcher remembers of a build under way what its error will need.
 type watcher struct {
 	failed *client.Vertex
-	output map[string][]string // of each step
+	output map[digest.Digest][]byte // of each step
 }
 
 // follow reads the statuses to their end, and shows them. The channel that it returns is closed then.
@@ -280,18 +296,26 @@ func (w *watcher) follow(ctx context.Context, statuses <-chan *client.SolveStatu
 
 func (w *watcher) see(s *client.SolveStatus) {
 	for _, v := range s.Vertexes {
-		if v.Error != "" && !strings.Contains(v.Error, context.Canceled.Error()) {
+		if v.Error != "" && !strings.Contains(v.Error, context.Canceled.Error()) { // others are stopped when one fails
 			w.failed = v
 		}
 	}
 	if w.output == nil {
-		w.output = map[string][]string{}
+		w.output = map[digest.Digest][]byte{}
 	}
 	for _, log := range s.Logs {
-		step := log.Vertex.String()
-		lines := append(w.output[step], strings.Split(strings.TrimRight(string(log.Data), "\n"), "\n")...)
-		w.output[step] = slices.Clone(lines[max(0, len(lines)-tail):])
+		output := append(w.output[log.Vertex], log.Data...)
+		w.output[log.Vertex] = output[max(0, len(output)-lastBytes):]
 	}
+}
+
+func (w *watcher) last(step digest.Digest) []string {
+	text := strings.TrimRight(string(w.output[step]), "\r\n")
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	return lines[max(0, len(lines)-lastLines):]
 }
 
 // explain names the step that failed, where one did.
@@ -299,11 +323,9 @@ func (w *watcher) explain(folder string, err error) error {
 	if w.failed == nil {
 		return fmt.Errorf("build %s: %w", folder, err)
 	}
-	step := w.failed.Name
 	reason := w.failed.Error
 	if _, code, found := strings.Cut(reason, "exit code: "); found {
 		reason = "exit code " + code
 	}
-	return &BuildError{Step: step, Output: w.output[w.failed.Digest.String()], Reason: reason}
+	return &BuildError{Step: w.failed.Name, Output: w.last(w.failed.Digest), Reason: reason}
 }
-
