@@ -56,7 +56,7 @@ func (e *UnavailableError) Hint() string {
 		return "docker login " + loginName(e.Registry)
 	case e.Status == http.StatusTooManyRequests:
 		return "wait, or raise the limit with docker login " + loginName(e.Registry)
-	case e.Status != 0:
+	case e.Status >= http.StatusInternalServerError:
 		return "try again; the registry itself is in trouble"
 	}
 	return "is it the right address, and the network up? curl -i https://" + e.Registry + "/v2/"
@@ -110,10 +110,15 @@ func reason(answer *transport.Error) string {
 // cause strips the URL from a failed request: it may be a signed one.
 func cause(err error) error {
 	var request *url.Error
-	if errors.As(err, &request) {
-		return request.Err
+	if !errors.As(err, &request) {
+		return err
 	}
-	return err
+	if strings.Contains(request.Err.Error(), "server gave HTTP response to HTTPS client") {
+		// Plain HTTP was tried after that, and how it went stands at the end.
+		text := err.Error()
+		return errors.New(text[strings.LastIndex(text, `": `)+len(`": `):])
+	}
+	return request.Err
 }
 
 // AmbiguousError says that two tags for one version point to different digests.
