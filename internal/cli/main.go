@@ -3,7 +3,100 @@
 // signals and decides how the program ends.
 package cli
 
-import "io"
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+
+	"github.com/sirupsen/logrus"
+	"github.com/urfave/cli/v2"
+
+	"promote/internal/ui"
+)
+
+// version is set by the linker (make build); without it the module's own is shown.
+var version string
+
+// program is one run of promote: its streams, its environment, its signals.
+type program struct {
+	name     string
+	in       io.Reader
+	out, err io.Writer
+	environ  []string
+	screen   *ui.Screen
+	signals  *signals
+}
 
 // Main runs promote with args (args[0] is the program's name) and returns its exit code.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int { return 0 }
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	logrus.SetOutput(io.Discard) // compose-go warns there of what docker compose itself will say
+	p := &program{name: args[0], in: stdin, out: stdout, err: stderr, environ: os.Environ()}
+	noColour := p.env("NO_COLOR") != "" || p.env("TERM") == "dumb"
+	p.screen = ui.New(stdout, stderr, noColour)
+	p.signals = catch()
+	defer p.signals.release()
+	app := p.app()
+	err := app.RunContext(p.signals.ctx, permute(app, args))
+	code := exitCode(err)
+	if quiet := (*quietError)(nil); err != nil && !errors.As(err, &quiet) {
+		p.screen.Error(err, code)
+	}
+	return code
+}
+
+// app is the whole command line. It is also what the reference and the completion are made from.
+func (p *program) app() *cli.App {
+	cli.HelpPrinter = printHelp
+	cli.AppHelpTemplate, cli.CommandHelpTemplate = appHelp, commandHelp
+	return &cli.App{
+		Name: "promote", HelpName: "promote", Version: shownVersion(), HideHelpCommand: true,
+		Usage:                "move releases of Docker Compose services from one environment to the next, and back",
+		Reader:               p.in,
+		Writer:               p.out,
+		ErrWriter:            p.err,
+		EnableBashCompletion: true,
+		Flags:                p.globalFlags(),
+		Commands:             p.commands(),
+		Before:               p.settle,
+		OnUsageError:         usageError,
+		ExitErrHandler:       func(*cli.Context, error) {},
+		CommandNotFound:      nil,
+		Action:               p.unknownCommand,
+	}
+}
+
+func (p *program) commands() []*cli.Command {
+	return []*cli.Command{
+		p.initCommand(), p.bumpCommand(), p.publishCommand(), p.versionsCommand(),
+		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(),
+		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.resumeCommand(), p.attachCommand(),
+		p.demoCommand(), p.completionCommand(), p.hostCommand(),
+	}
+}
+
+func shownVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// env is a variable of the process's environment, the last one set.
+func (p *program) env(name string) string {
+	value, _ := p.lookup(name)
+	return value
+}
+
+func (p *program) lookup(name string) (string, bool) {
+	for _, pair := range slices.Backward(p.environ) {
+		if len(pair) > len(name) && pair[:len(name)] == name && pair[len(name)] == '=' {
+			return pair[len(name)+1:], true
+		}
+	}
+	return "", false
+}

@@ -49,7 +49,7 @@ var mendable = []struct {
 }
 
 // noise are lines that git ends with after the one that says what is wrong.
-var noise = regexp.MustCompile(`^(hint:|To |From |error: failed to push some refs|fatal: Could not read from remote repository|` +
+var noise = regexp.MustCompile(`^(hint:|To |From | [ *+=t-] .* -> |error: failed to push some refs|fatal: Could not read from remote repository|` +
 	`Please make sure you have the correct access rights|and the repository exists|Aborting|remote:\s*$|\s*$)`)
 
 func lastWords(stderr string) string {

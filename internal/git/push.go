@@ -97,7 +97,7 @@ func (r *Repo) Fetch(ctx context.Context) error {
 	if err != nil || remote == "" {
 		return err
 	}
-	_, err = r.git(ctx, "fetch", "--quiet", "--tags", "--", remote)
+	_, err = r.git(ctx, "fetch", "--tags", "--", remote)
 	return remoteError(remote, "", err)
 }
 

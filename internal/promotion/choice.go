@@ -24,9 +24,13 @@ type Choice struct {
 // Choose picks a release for every service asked for. A service that was named and can't go is an
 // error (all of them are given, joined); one that was not named is skipped with its reason.
 func Choose(r Request) ([]Choice, error) {
+	targets := r.targets()
+	if len(targets) == 0 && r.Kind == Rollback {
+		return nil, refuse("", "nothing-good", "nothing was deployed to %s yet, so there is nothing to go back from", "promote history "+r.Target.Environment, r.Target.Environment)
+	}
 	var choices []Choice
 	var failures, skips []error
-	for _, w := range r.targets() {
+	for _, w := range targets {
 		c, err := r.choose(w)
 		if err != nil && r.skippable(err) {
 			skips = append(skips, err)

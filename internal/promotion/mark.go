@@ -26,18 +26,18 @@ type Mark struct {
 	Service    string           `json:"service"`
 	Kind       MarkKind         `json:"kind"`
 	Release    registry.Release `json:"release,omitzero"`
-	Left       registry.Release `json:"left,omitzero"`       // Held: what the service was on before
-	Keep       bool             `json:"keep,omitempty"`      // Held: also when something newer is published
-	Until      time.Time        `json:"until,omitzero"`      // Held: ends by itself then
-	By         string           `json:"by,omitempty"`        // who
-	At         time.Time        `json:"at,omitzero"`         // when, by the environment's clock
-	Reason     string           `json:"reason,omitempty"`    // why
+	Left       registry.Release `json:"left,omitzero"`        // Held: what the service was on before
+	Keep       bool             `json:"keep,omitempty"`       // Held: also when something newer is published
+	Until      time.Time        `json:"until,omitzero"`       // Held: ends by itself then
+	By         string           `json:"by,omitempty"`         // who
+	At         time.Time        `json:"at,omitzero"`          // when, by the environment's clock
+	Reason     string           `json:"reason,omitempty"`     // why
 	Deployment string           `json:"deployment,omitempty"` // which deployment left it
 }
 
 // record is what a service's marks add up to.
 type record struct {
-	ran      []registry.Release // each release once, in the order of its first time here
+	ran      []registry.Release // what it was put on, one after the other
 	current  registry.Release   // the last one it was put on
 	since    time.Time          // when
 	verified []Mark
@@ -52,9 +52,7 @@ func fold(marks []Mark) record {
 		switch m.Kind {
 		case Running:
 			r.current, r.since = m.Release, m.At
-			if _, known := r.find(m.Release); !known {
-				r.ran = append(r.ran, m.Release)
-			}
+			r.ran = append(r.ran, m.Release)
 		case Verified:
 			r.verified = append(r.verified, m)
 		case Bad:
@@ -90,14 +88,11 @@ func verdict(marks []Mark, release registry.Release) *Mark {
 	return nil
 }
 
-// back is where a rollback from present goes: the newest release that ran here before it and is not bad.
+// back is where a rollback from present goes: the newest release that ran here before it, is not bad,
+// and is not newer. A rollback never goes forward.
 func (r record) back(present registry.Release) (registry.Release, bool) {
-	end := slices.IndexFunc(r.ran, func(known registry.Release) bool { return Same(known, present) })
-	if end < 0 {
-		end = len(r.ran)
-	}
-	for _, known := range slices.Backward(r.ran[:end]) {
-		if verdict(r.bad, known) == nil {
+	for _, known := range slices.Backward(r.ran) {
+		if !Same(known, present) && verdict(r.bad, known) == nil && !older(present, known) {
 			return known, true
 		}
 	}
@@ -136,15 +131,21 @@ func Standing(marks []Mark, release registry.Release) string {
 func IsBad(marks []Mark, release registry.Release) *Mark { return verdict(fold(marks).bad, release) }
 
 // Kept are the releases whose images a rollback may need: the present one, the held one, and the last
-// three good ones.
+// three good ones besides.
 func Kept(marks []Mark) []registry.Release {
+	const spare = 3
 	r := fold(marks)
 	kept := []registry.Release{r.current}
-	if r.hold != nil {
+	if r.hold != nil && !Same(r.hold.Release, r.current) {
 		kept = append(kept, r.hold.Release)
 	}
-	good := slices.DeleteFunc(slices.Clone(r.ran), func(known registry.Release) bool { return verdict(r.bad, known) != nil })
-	return append(kept, good[max(0, len(good)-3):]...)
+	for _, known := range slices.Backward(r.ran) {
+		isKept := slices.ContainsFunc(kept, func(k registry.Release) bool { return Same(k, known) })
+		if !isKept && verdict(r.bad, known) == nil && len(kept) < spare+1 {
+			kept = append(kept, known)
+		}
+	}
+	return kept
 }
 
 // Same reports whether two releases are one: by digest where both have it, else by name. A release's

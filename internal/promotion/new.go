@@ -72,8 +72,7 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 		roll := Roll{
 			Service: part.Compose.Name, Replicas: max(1, part.Compose.Replicas),
 			File: part.Compose.Place.File, Line: part.Compose.Place.Line,
-			HealthCheck: part.Compose.HealthCheck, OneShot: oneShot(part),
-			Changes: []compose.Change{r.change(part, c.Release)},
+			Fresh: len(part.Containers) == 0, OneShot: oneShot(part), Changes: []compose.Change{r.change(part, c.Release)},
 		}
 		var err error
 		roll.Strategy, roll.Why, err = strategy(r.Target.Rollout.Strategy, part, i > 0)

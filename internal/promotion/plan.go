@@ -50,15 +50,15 @@ type Move struct {
 
 // Roll replaces the running containers of one compose service.
 type Roll struct {
-	Service     string           `json:"service"`
-	Changes     []compose.Change `json:"changes"` // its own first, then those that share its place in the file
-	File        string           `json:"file"`    // where the version stands
-	Line        int              `json:"line"`
-	Strategy    string           `json:"strategy"`
-	Why         string           `json:"why"` // the reason of the strategy, in words
-	Replicas    int              `json:"replicas"`
-	HealthCheck bool             `json:"health_check"`
-	OneShot     bool             `json:"one_shot,omitempty"` // its work is to exit with 0
+	Service  string           `json:"service"`
+	Changes  []compose.Change `json:"changes"` // its own first, then those that share its place in the file
+	File     string           `json:"file"`    // where the version stands
+	Line     int              `json:"line"`
+	Strategy string           `json:"strategy"`
+	Why      string           `json:"why"` // the reason of the strategy, in words
+	Replicas int              `json:"replicas"`
+	Fresh    bool             `json:"fresh,omitempty"`    // nothing of it runs yet
+	OneShot  bool             `json:"one_shot,omitempty"` // its work is to exit with 0
 }
 
 // Skip is a service that was left out, with the reason.

@@ -18,9 +18,9 @@ type Request struct {
 	Reason    string
 	Target    Target
 	State     State
-	Upstream  *State                               // of the environment that this one takes its releases from
+	Upstream  *State                              // of the environment that this one takes its releases from
 	Published map[string][]registry.TaggedVersion // by service; only of those that Lookups named
-	Wanted    []Want                               // empty: every service
+	Wanted    []Want                              // empty: every service
 	Options
 }
 

@@ -60,11 +60,12 @@ type Interrupted struct {
 	At   time.Time `json:"at"`
 }
 
-// Up reports whether the container does its work: running and not unhealthy, or finished well.
+// Up reports whether the container does its work: running and not unhealthy, or finished well. One that
+// the engine has not looked at yet ("starting") counts: a rollout asks it itself, and earlier.
 func (c Container) Up() bool {
 	switch c.State {
 	case "running":
-		return c.Health == "" || c.Health == "healthy"
+		return c.Health != "unhealthy"
 	case "exited":
 		return c.ExitCode == 0
 	}

@@ -16,18 +16,18 @@ const (
 // treat it. It travels with every request to the host side, so that nothing about a project has to be
 // configured on a host.
 type Target struct {
-	Environment string    `json:"environment"`
-	Project     string    `json:"project"`                // project directory, absolute
-	Compose     []string  `json:"compose,omitempty"`      // compose files; empty: what docker compose would find
-	EnvFiles    []string  `json:"env_files,omitempty"`    // env files; empty: .env
-	Name        string    `json:"project_name,omitempty"` // compose project; empty: that of the running containers, else compose's default
-	Profiles    []string  `json:"profiles,omitempty"`
-	Engine      string    `json:"engine"`
-	Git         *Git      `json:"git,omitempty"` // only with EngineNone
-	Services    []Service `json:"services"`
-	Rollout     Rollout   `json:"rollout"`
-	Accept   semver.Range `json:"accept"` // versions that plain deploy chooses from
-	Digests     bool      `json:"digests,omitempty"` // write tag@digest, not the tag alone
+	Environment string       `json:"environment"`
+	Project     string       `json:"project"`                // project directory, absolute
+	Compose     []string     `json:"compose,omitempty"`      // compose files; empty: what docker compose would find
+	EnvFiles    []string     `json:"env_files,omitempty"`    // env files; empty: .env
+	Name        string       `json:"project_name,omitempty"` // compose project; empty: that of the running containers, else compose's default
+	Profiles    []string     `json:"profiles,omitempty"`
+	Engine      string       `json:"engine"`
+	Git         *Git         `json:"git,omitempty"` // only with EngineNone
+	Services    []Service    `json:"services"`
+	Rollout     Rollout      `json:"rollout"`
+	Accept      semver.Range `json:"accept"`            // versions that plain deploy chooses from
+	Digests     bool         `json:"digests,omitempty"` // write tag@digest, not the tag alone
 }
 
 // Git says what to do in the checkout that holds the compose files after they changed.
@@ -38,10 +38,10 @@ type Git struct {
 
 // Service is one microservice: an image repository and the compose services that run it.
 type Service struct {
-	Name  string       `json:"name"`
-	Image string       `json:"image"` // repository, without tag
-	Runs  []string     `json:"runs"`  // compose services that move together
-	After []string     `json:"after,omitempty"`
+	Name  string          `json:"name"`
+	Image string          `json:"image"` // repository, without tag
+	Runs  []string        `json:"runs"`  // compose services that move together
+	After []string        `json:"after,omitempty"`
 	Tag   semver.Template `json:"tag"` // of the image, v{version}
 }
 

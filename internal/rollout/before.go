@@ -59,4 +59,3 @@ func (b before) was(id string) bool {
 }
 
 func joined(names []string) string { return strings.Join(names, " ") }
-

@@ -37,7 +37,7 @@ func (r *run) watch(ctx context.Context) (*watch, context.CancelFunc) {
 // prove returns when the container does its work: its health check passed, or, without one, it stayed
 // up for the monitored time. It fails at the first sign that it won't.
 func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) error {
-	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: waiting(roll, r.Target.Rollout)})
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: waiting(roll, c, r.Target.Rollout)})
 	reason, err := r.verdict(ctx, roll, w, c)
 	if err == nil && reason == "" {
 		reason, err = r.settled(ctx, roll, c)
@@ -49,11 +49,11 @@ func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker
 	return &containerError{Service: roll.Service, Reason: reason, Logs: logs}
 }
 
-func waiting(roll promotion.Roll, limits promotion.Rollout) string {
+func waiting(roll promotion.Roll, c docker.Container, limits promotion.Rollout) string {
 	switch {
 	case roll.OneShot:
 		return "waiting for it to finish"
-	case roll.HealthCheck:
+	case c.Probe != nil:
 		return "waiting to be healthy"
 	}
 	return fmt.Sprintf("watching for %s, it has no health check", limits.Monitor)

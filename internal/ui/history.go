@@ -57,10 +57,18 @@ func what(d journal.Deployment) string {
 	}
 	if len(parts) == 0 {
 		for _, m := range d.Marks {
-			parts = append(parts, strings.TrimSpace(m.Service+" "+promotion.Label(m.Release)))
+			parts = append(parts, marked(m))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// marked names what a mark is about: a service, and the release where it is about one.
+func marked(m journal.Mark) string {
+	if m.Release.Repository == "" {
+		return m.Service
+	}
+	return m.Service + " " + promotion.Label(m.Release)
 }
 
 func outcome(d journal.Deployment) string {

@@ -11,9 +11,9 @@ import (
 // Plan shows what a deployment would do. It goes where the caller says: to stdout as the answer of diff,
 // to stderr before a confirmation.
 func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
-	fmt.Fprintf(w, "%s %s\n", p.Kind, p.Target.Environment)
+	fmt.Fprintf(w, "%s %s\n", string(p.Kind), Clean(p.Target.Environment))
 	for _, m := range p.Moves {
-		fmt.Fprintf(w, "  %s  %s → %s%s\n", Clean(m.Service), Clean(promotion.Label(m.From)), Clean(promotion.Label(m.To)), digest(m.To.Digest))
+		fmt.Fprintf(w, "  %s  %s → %s%s\n", Clean(m.Service), Clean(from(m)), Clean(promotion.Label(m.To)), digest(m.To.Digest))
 		for _, roll := range m.Rolls {
 			fmt.Fprintf(w, "    %s  %s: %s\n", Clean(roll.Service), roll.Strategy, Clean(roll.Why))
 			fmt.Fprintf(w, "      %s:%d  %s → %s\n", Clean(inside(p.Target.Project, roll.File)), roll.Line, pin(roll.Changes[0].From.String()), pin(roll.Changes[0].To.String()))
@@ -32,13 +32,21 @@ func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
 	}
 }
 
+// from is where a move starts; a service that only has to be started is on its version already.
+func from(m promotion.Move) string {
+	if promotion.Same(m.From, m.To) && m.Rolls[0].Fresh {
+		return "not running"
+	}
+	return promotion.Label(m.From)
+}
+
 // markText says what will hold after the deployment besides the new version.
 func markText(m promotion.Mark) string {
 	switch m.Kind {
 	case promotion.Bad:
 		return promotion.Label(m.Release) + " will be marked bad"
 	case promotion.Held:
-		return "will be held at " + promotion.Label(m.Release) + holdEnd(m)
+		return "will be " + HeldText(m)
 	case promotion.Freed:
 		return "will no longer be held"
 	case promotion.Cleared:
@@ -46,6 +54,9 @@ func markText(m promotion.Mark) string {
 	}
 	return ""
 }
+
+// HeldText tells at what a service is held, and until when.
+func HeldText(m promotion.Mark) string { return "held at " + promotion.Label(m.Release) + holdEnd(m) }
 
 func holdEnd(m promotion.Mark) string {
 	switch {

@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"promote/internal/config"
+	"promote/internal/host"
+	"promote/internal/promotion"
+	"promote/registry"
+	"promote/semver"
+)
+
+// deployment is what deploy, pin, rollback and diff share: everything from the command line to a plan,
+// and from a plan to its end.
+type deployment struct {
+	*program
+	cfg      *config.Config
+	env      *environment
+	registry *registry.Client
+	request  promotion.Request
+}
+
+// deployment reads what the commands of a deployment have in common: ENV and SERVICE[@VERSION]….
+func (p *program) deployment(ctx context.Context, c *cli.Context, kind promotion.Kind) (*deployment, error) {
+	if !c.Args().Present() {
+		return nil, wrongArguments(c, "%s which environment?", c.Command.Name)
+	}
+	cfg, err := p.load(c)
+	if err != nil {
+		return nil, err
+	}
+	env, err := p.environment(ctx, cfg, c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	wants, err := parseWants(env.target, c.Args().Tail())
+	if err != nil {
+		return nil, err
+	}
+	d := &deployment{program: p, cfg: cfg, env: env, registry: p.registry()}
+	d.request = promotion.Request{
+		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: env.target, Wanted: wants,
+		Options: promotion.Options{
+			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
+		},
+	}
+	d.request.Until, err = until(c.String("until"), time.Now())
+	return d, err
+}
+
+// parseWants reads SERVICE[@VERSION]…, and a VERSION alone where there is one service.
+func parseWants(t promotion.Target, args []string) ([]promotion.Want, error) {
+	var wants []promotion.Want
+	for _, arg := range args {
+		w, err := parseWant(t, arg)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range wants {
+			if other.Service == w.Service {
+				return nil, fmt.Errorf("%s is named twice", w.Service)
+			}
+		}
+		wants = append(wants, w)
+	}
+	return wants, nil
+}
+
+func parseWant(t promotion.Target, arg string) (promotion.Want, error) {
+	isService := strings.Contains(arg, "@")
+	for _, s := range t.Services {
+		isService = isService || s.Name == arg
+	}
+	if isService {
+		return promotion.ParseWant(arg)
+	}
+	var names []string
+	for _, s := range t.Services {
+		names = append(names, s.Name)
+	}
+	if len(names) == 1 {
+		return promotion.Want{Service: names[0]}.At(arg)
+	}
+	return promotion.Want{}, &usage{
+		text: fmt.Sprintf("%q is no service of %s; there are %s", arg, t.Environment, strings.Join(names, ", ")),
+		hint: "name the service with the version: SERVICE@VERSION",
+	}
+}
+
+// plan looks at the environments and the registry, and has the plan made. State and registry are asked
+// side by side.
+func (d *deployment) plan(ctx context.Context) (promotion.Plan, error) {
+	if err := d.look(ctx); err != nil {
+		return promotion.Plan{}, err
+	}
+	if i := d.request.State.Interrupted; i != nil {
+		return promotion.Plan{}, interrupted(d.env.Name, i)
+	}
+	if err := d.lookUp(ctx, promotion.Lookups(d.request)); err != nil {
+		return promotion.Plan{}, err
+	}
+	choices, err := promotion.Choose(d.request)
+	if err != nil {
+		return promotion.Plan{}, err
+	}
+	if err := d.resolve(ctx, choices); err != nil {
+		return promotion.Plan{}, err
+	}
+	return promotion.New(d.request, choices)
+}
+
+// template is how a service's versions are written as tags.
+func (d *deployment) template(service string) semver.Template {
+	for _, s := range d.env.target.Services {
+		if s.Name == service {
+			return s.Tag
+		}
+	}
+	return semver.Template{}
+}
+
+// look asks this environment and the one upstream for their state, and already has the registry say
+// what is published where that will be needed.
+func (d *deployment) look(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { d.request.State, err = d.env.side.State(ctx); return err })
+	if d.env.From != "" && d.request.Kind != promotion.Rollback {
+		group.Go(func() error {
+			upstream, err := d.program.environment(ctx, d.cfg, d.env.From)
+			if err != nil {
+				return err
+			}
+			state, err := upstream.side.State(ctx)
+			d.request.Upstream = &state
+			return err
+		})
+	} else if d.request.Kind == promotion.Deploy {
+		group.Go(func() error { return d.lookUp(ctx, promotion.Lookups(d.request)) })
+	}
+	return group.Wait()
+}
+
+// lookUp asks the registry for the published versions of services, side by side.
+func (d *deployment) lookUp(ctx context.Context, services []string) error {
+	if d.request.Published != nil {
+		return nil
+	}
+	found := make([][]registry.TaggedVersion, len(services))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, name := range services {
+		group.Go(func() error {
+			s, err := d.cfg.Service(name)
+			if err != nil {
+				return err
+			}
+			found[i], err = published(ctx, d.registry, s)
+			return err
+		})
+	}
+	err := group.Wait()
+	d.request.Published = map[string][]registry.TaggedVersion{}
+	for i, name := range services {
+		d.request.Published[name] = found[i]
+	}
+	return err
+}
+
+// resolve asks the registry for the digests of the chosen tags that nobody knows yet.
+func (d *deployment) resolve(ctx context.Context, choices []promotion.Choice) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range choices {
+		c := &choices[i]
+		if c.Skip != "" || c.Release.Digest != "" {
+			continue
+		}
+		group.Go(func() (err error) {
+			c.Release.Digest, err = d.registry.Digest(ctx, c.Service.Image, c.Release.Tag)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// carryOut has the plan carried out, and shows it.
+func (d *deployment) carryOut(ctx context.Context, c *cli.Context, plan promotion.Plan) error {
+	if err := d.confirm(c); err != nil {
+		return err
+	}
+	credentials, err := d.credentials(ctx, plan)
+	if err != nil {
+		return err
+	}
+	return d.program.apply(ctx, d.env, host.Job{Plan: plan, Credentials: credentials}, c.Duration("wait"))
+}
+
+// apply follows a job on the host side to its end.
+func (p *program) apply(ctx context.Context, env *environment, job host.Job, wait time.Duration) error {
+	progress := p.screen.Progress()
+	following, detach := context.WithCancel(context.WithoutCancel(ctx))
+	defer detach()
+	defer context.AfterFunc(ctx, detach)()
+	result, err := env.side.Apply(following, job, host.Control{Wait: wait, Stop: p.signals.following(), Tell: progress.Event})
+	progress.Close()
+	if errors.Is(err, host.ErrDetached) {
+		return &detachedError{env: env.Name}
+	}
+	if err != nil {
+		return err
+	}
+	if result.Outcome != "done" {
+		return &outcomeError{result}
+	}
+	return nil
+}
+
+// detachedError names the way back to a deployment that goes on.
+type detachedError struct{ env string }
+
+func (e *detachedError) Error() string { return host.ErrDetached.Error() }
+func (e *detachedError) Unwrap() error { return host.ErrDetached }
+
+// Hint names the command that follows it again.
+func (e *detachedError) Hint() string { return "promote attach " + e.env }
+
+// credentials are what the engine needs to pull the plan's images, in memory only.
+func (d *deployment) credentials(ctx context.Context, plan promotion.Plan) (map[string]string, error) {
+	headers := map[string]string{}
+	for _, m := range plan.Moves {
+		credentials, err := d.registry.Credentials(ctx, m.Image)
+		if err != nil {
+			return nil, err
+		}
+		if !credentials.Anonymous() {
+			headers[m.Image] = credentials.Header()
+		}
+	}
+	return headers, nil
+}
+
+// confirm asks where the environment wants it. Off a terminal nothing is asked.
+func (d *deployment) confirm(c *cli.Context) error {
+	name, given := d.env.Name, yes(c)
+	if given != "" && given != "true" && given != name {
+		return wrongArguments(c, "--yes=%s, but this goes to %s", given, name)
+	}
+	if !d.env.Confirm || given == name {
+		return nil
+	}
+	if in, ok := d.in.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) || d.screen.JSON {
+		again := strings.Join(append([]string{"promote", c.Command.Name}, c.Args().Slice()...), " ")
+		return &promotion.Refusal{Gate: "confirm", Reason: name + " wants to be confirmed", Advice: again + " --yes=" + name}
+	}
+	return d.screen.Ask(d.in, fmt.Sprintf("type %s to go ahead:", name), name)
+}
+
+func yes(c *cli.Context) string {
+	if given, ok := c.Generic("yes").(*consent); ok {
+		return string(*given)
+	}
+	return ""
+}
+
+// who is the person, or the CI, that does this, and from where.
+func (p *program) who() string {
+	if actor := p.env("GITHUB_ACTOR"); actor != "" {
+		return actor + "@github"
+	}
+	if actor := p.env("GITLAB_USER_LOGIN"); actor != "" {
+		return actor + "@gitlab"
+	}
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	where, err := os.Hostname()
+	if err != nil {
+		return name
+	}
+	return name + "@" + where
+}
+
+// newID is a deployment's: UTC time and three random characters.
+func newID(now time.Time) string {
+	return now.UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:3])
+}
+
+func interrupted(env string, i *promotion.Interrupted) error {
+	return &promotion.Refusal{
+		Gate: "interrupted", Since: i.At,
+		Reason: fmt.Sprintf("%s %s by %s in %s began and did not end", i.Kind, i.ID, i.By, env),
+		Advice: "promote resume " + env,
+	}
+}

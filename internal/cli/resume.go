@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"promote/internal/host"
+	"promote/internal/promotion"
+	"promote/internal/rollout"
+)
+
+func (p *program) resumeCommand() *cli.Command {
+	return p.command(entry{
+		name: "resume", args: "ENV", usage: "end a deployment that was interrupted: finished where all of it is proven, put back otherwise",
+		examples: []string{"promote resume prod"},
+		flags:    []cli.Flag{waitFlag},
+		run: func(ctx context.Context, c *cli.Context) error {
+			d, err := p.deployment(ctx, c, promotion.Resume)
+			if err != nil {
+				return err
+			}
+			state, err := d.env.side.State(ctx)
+			if err != nil {
+				return err
+			}
+			if state.Interrupted == nil {
+				p.screen.Answer("nothing to resume in %s", d.env.Name)
+				return nil
+			}
+			plan := promotion.Plan{Schema: promotion.Schema, ID: d.request.ID, Kind: promotion.Resume, By: d.request.By, Target: d.env.target}
+			plan.Target.Name = state.Project
+			err = p.apply(ctx, d.env, host.Job{Plan: plan, Resume: state.Interrupted.ID}, c.Duration("wait"))
+			if err == nil {
+				p.screen.Answer("%s of %s is finished", state.Interrupted.ID, d.env.Name)
+			}
+			return err
+		},
+	})
+}
+
+func (p *program) attachCommand() *cli.Command {
+	return p.command(entry{
+		name: "attach", args: "ENV [ID]", usage: "follow a deployment that goes on, or show the last one again",
+		examples: []string{"promote attach prod"},
+		run: func(ctx context.Context, c *cli.Context) error {
+			cfg, err := p.load(c)
+			if err != nil {
+				return err
+			}
+			env, err := p.environment(ctx, cfg, c.Args().First())
+			if err != nil {
+				return err
+			}
+			d := &deployment{program: p, cfg: cfg, env: env}
+			one, err := d.find(ctx, c.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			progress := p.screen.Progress()
+			result, err := env.side.Follow(ctx, one.ID, progress.Event)
+			progress.Close()
+			if err == nil && result.Outcome != rollout.OutcomeDone {
+				return &outcomeError{result}
+			}
+			return err
+		},
+	})
+}
+
+func (p *program) hostCommand() *cli.Command {
+	return &cli.Command{
+		Name: "host", Hidden: true, Usage: "the host side of promote; not for people",
+		Subcommands: []*cli.Command{{
+			Name: "work", Usage: "carry out a deployment that is described on stdin",
+			Action: func(c *cli.Context) error {
+				ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context))
+				defer cancel()
+				stop := p.signals.following() // the first SIGTERM asks to put back; a second changes nothing
+				go func() { <-stop; cancel() }()
+				return host.Work(ctx, p.in, func(ctx context.Context, job host.Job) (*rollout.Machine, error) {
+					return p.machine(ctx, job.Plan.Target)
+				})
+			},
+		}},
+	}
+}
+
+// placeText is a place in a file as editors understand it.
+func placeText(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }

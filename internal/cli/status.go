@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"promote/internal/config"
+	"promote/internal/promotion"
+	"promote/internal/ui"
+	"promote/semver"
+)
+
+func (p *program) statusCommand() *cli.Command {
+	return p.command(entry{
+		name: "status", args: "[ENV…]", usage: "show which version of each service is where, since when, and what is odd about it",
+		examples: []string{"promote status", "promote status prod --json", "promote status prod --exit-code  11 on drift"},
+		flags:    []cli.Flag{exitFlag},
+		run:      p.status,
+	})
+}
+
+func (p *program) status(ctx context.Context, c *cli.Context) error {
+	cfg, err := p.load(c)
+	if err != nil {
+		return err
+	}
+	names := c.Args().Slice()
+	if len(names) == 0 {
+		for _, e := range cfg.Environments {
+			names = append(names, e.Name)
+		}
+	}
+	for _, name := range names {
+		if _, err := cfg.Environment(name); err != nil {
+			return err
+		}
+	}
+	answer := ui.Status{Schema: promotion.Schema, Environments: make([]ui.EnvironmentStatus, len(names))}
+	group := errgroup.Group{}
+	for i, name := range names {
+		group.Go(func() error {
+			answer.Environments[i] = p.environmentStatus(ctx, cfg, name)
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := p.screen.Status(answer, time.Now()); err != nil {
+		return err
+	}
+	return verdictOf(answer, c.Bool("exit-code"))
+}
+
+// verdictOf turns a status into an exit code: one environment that can't be looked at is a failure,
+// though the others were shown.
+func verdictOf(s ui.Status, drift bool) error {
+	drifted := false
+	for _, e := range s.Environments {
+		if e.Error != "" {
+			return &quietError{exitFailed}
+		}
+		for _, v := range e.Services {
+			drifted = drifted || len(v.Drift) > 0
+		}
+	}
+	if drift && drifted {
+		return &quietError{exitDrift}
+	}
+	return nil
+}
+
+func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, name string) ui.EnvironmentStatus {
+	answer := ui.EnvironmentStatus{Environment: name}
+	env, err := p.environment(ctx, cfg, name)
+	if err != nil {
+		answer.Error = err.Error()
+		return answer
+	}
+	state, err := env.side.State(ctx)
+	if err != nil {
+		answer.Error = err.Error()
+		return answer
+	}
+	answer.Lock = state.Lock
+	if i := state.Interrupted; i != nil {
+		answer.Interrupted = string(i.Kind) + " " + i.ID + " by " + i.By
+	}
+	for i, s := range state.Services {
+		if !s.Absent {
+			answer.Services = append(answer.Services, serviceStatus(env.target, env.target.Services[i].Tag, s, state.Now))
+		}
+	}
+	return answer
+}
+
+func serviceStatus(t promotion.Target, tag semver.Template, s promotion.ServiceState, now time.Time) ui.ServiceStatus {
+	present := s.Present(tag)
+	v := ui.ServiceStatus{
+		Service: s.Service, Version: promotion.Label(present), Digest: present.Digest, Running: running(t, s),
+		Since: s.Last, Problem: s.Problem, Drift: promotion.Drift(s, tag), Mark: promotion.Standing(s.Marks, present),
+	}
+	if hold := promotion.Hold(s.Marks, now); hold != nil {
+		v.Hold = ui.HoldText(*hold)
+	}
+	place := s.Parts[0].Compose.Place
+	if short, err := filepath.Rel(t.Project, place.File); err == nil {
+		v.Place = placeText(short, place.Line)
+	}
+	return v
+}
+
+// running says in two words what the containers of a service do.
+func running(t promotion.Target, s promotion.ServiceState) string {
+	containers := 0
+	for _, part := range s.Parts {
+		containers += len(part.Containers)
+	}
+	switch {
+	case t.Engine == promotion.EngineNone:
+		return "files only"
+	case containers == 0:
+		return "not running"
+	case s.Up():
+		return "up"
+	}
+	return "down"
+}
