@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -99,8 +100,7 @@ func (r *Repo) gitInput(ctx context.Context, input string, args ...string) (stri
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir
-	// A path is a path: one with a star or a colon in it must not match others.
-	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "GIT_LITERAL_PATHSPECS=1")
+	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &stdout, &stderr
 	// A killed git leaves its lock files behind, and the next one fails on them.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -129,6 +129,19 @@ func (r *Repo) line(ctx context.Context, args ...string) (string, error) {
 func said(err error, code int) bool {
 	var e *Error
 	return errors.As(err, &e) && e.ExitCode == code
+}
+
+// literal makes paths stand for themselves: one with a star or a colon in it must not match others. It is
+// not done by GIT_LITERAL_PATHSPECS, since the user's hooks would inherit that. An empty path stays
+// empty, which git refuses, while a literal one would stand for all files.
+func literal(paths []string) []string {
+	list := slices.Clone(paths)
+	for i, path := range list {
+		if path != "" {
+			list[i] = ":(literal)" + path
+		}
+	}
+	return list
 }
 
 // fields splits what git printed with -z.

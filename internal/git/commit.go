@@ -36,7 +36,7 @@ func (r *Repo) commit(ctx context.Context, message string, paths []string) error
 	} else if dirty, err := r.Dirty(ctx, paths...); err != nil || len(dirty) == 0 {
 		return errors.Join(err, unchanged(err, paths))
 	}
-	_, err := r.gitInput(ctx, message, append(append(args, "--"), paths...)...)
+	_, err := r.gitInput(ctx, message, append(append(args, "--"), literal(paths)...)...)
 	return err
 }
 
@@ -52,11 +52,12 @@ func (r *Repo) addNew(ctx context.Context, paths []string) (added string, err er
 	if len(paths) == 0 {
 		return "", nil
 	}
-	added, err = r.git(ctx, append([]string{"ls-files", "-z", "--others", "--"}, paths...)...)
+	added, err = r.git(ctx, append([]string{"ls-files", "-z", "--others", "--"}, literal(paths)...)...)
 	if err != nil || added == "" {
 		return "", err
 	}
-	_, err = r.gitInput(ctx, added, "add", "--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul")
+	pathspecs := strings.Join(literal(fields(added)), "\x00")
+	_, err = r.gitInput(ctx, pathspecs, "add", "--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul")
 	return added, err
 }
 

@@ -2,6 +2,7 @@ package git
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -73,6 +74,8 @@ func TestCommitFails(t *testing.T) {
 		{"no such file", func(*sandbox) {}, []string{"package.json", "none"}, nil},
 		{"an option", func(*sandbox) {}, []string{"--all"}, ErrUnchanged},
 		{"a pattern", func(*sandbox) {}, []string{"*"}, ErrUnchanged},
+		{"magic", func(*sandbox) {}, []string{":(top)"}, ErrUnchanged},
+		{"no path", func(*sandbox) {}, []string{""}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -87,6 +90,19 @@ func TestCommitFails(t *testing.T) {
 				t.Errorf("changed:\n%s\nfrom:\n%s", s.status(), status)
 			}
 		})
+	}
+}
+
+// A hook sees what it always sees: only the files of the commit, and patterns that are patterns.
+func TestHookRunsAsUsual(t *testing.T) {
+	s := busy(t)
+	seen := filepath.Join(t.TempDir(), "seen")
+	hook(t, filepath.Join(s.dir, ".git/hooks"), "pre-commit", "git diff --cached --name-only -- '*' ':!new' > '"+seen+"'")
+	if _, err := s.repo.Commit(t.Context(), "Release", nil, "package.json", "new/file"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(seen); string(got) != "package.json\n" || err != nil {
+		t.Errorf("the hook saw %q, %v", got, err)
 	}
 }
 
@@ -132,6 +148,29 @@ func TestTrailers(t *testing.T) {
 			body := test.body + "Promote-Kind: deploy\nPromote-Service: core\nPromote-Service: core\nPromote-Reason: # two lines and a: colon , Ünïcode\nPromote-Entry: {\"id\":\"x\",\"note\":\"a\\nb\"}"
 			if last.Subject != test.subject || last.Body != body {
 				t.Errorf("subject %q, body %q", last.Subject, last.Body)
+			}
+		})
+	}
+}
+
+func TestStrangeNames(t *testing.T) {
+	for _, name := range []string{"*", ":(top)", "-a", "two\nlines", "Ünï code", `"quoted\`} {
+		t.Run(name, func(t *testing.T) {
+			s := busy(t)
+			before := s.head()
+			s.write(name, "")
+			status := s.status()
+			rev := must[string](t)(s.repo.Commit(t.Context(), "Strange", nil, name))
+			s.same("files", must[[]string](t)(s.repo.ChangedFiles(t.Context(), before, rev, name)), []string{name})
+			s.write(name, "changed")
+			s.same("dirty", must[[]string](t)(s.repo.Dirty(t.Context(), name)), []string{name})
+			s.write(name, "")
+			if err := s.repo.Undo(t.Context(), rev); err != nil {
+				t.Fatal(err)
+			}
+			s.write(name, "")
+			if s.head() != before || s.status() != status {
+				t.Errorf("status:\n%s", s.status())
 			}
 		})
 	}

@@ -43,7 +43,7 @@ func (r *Repo) Log(ctx context.Context, from, to string, paths ...string) ([]Com
 	args := []string{"-c", "log.showSignature=false", "-c", "log.follow=false",
 		"log", "-z", "--encoding=UTF-8", "--format=" + logFormat}
 	args = append(append(args, revisions...), "--")
-	out, err := r.git(ctx, append(args, paths...)...)
+	out, err := r.git(ctx, append(args, literal(paths)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (r *Repo) changed(ctx context.Context, from, to string, paths ...string) ([
 		return nil, err
 	}
 	args := []string{"diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--"}
-	out, err := r.git(ctx, append(args, paths...)...)
+	out, err := r.git(ctx, append(args, literal(paths)...)...)
 	return fields(out), err
 }
 

@@ -17,7 +17,8 @@ var (
 	// ErrDenied is a remote that knows us too little: no right, no credentials, a protected branch, a
 	// hook that declines.
 	ErrDenied = errors.New("denied")
-	// ErrUnreachable is a remote that can't be talked to.
+	// ErrUnreachable is a remote that can't be talked to. What was pushed when the line was cut may have
+	// arrived.
 	ErrUnreachable = errors.New("unreachable")
 )
 

@@ -91,7 +91,7 @@ func (r *Repo) IsShallow(ctx context.Context) (bool, error) {
 // not told to ignore; below the paths, or all. Of a renamed file both names are listed.
 func (r *Repo) Dirty(ctx context.Context, paths ...string) ([]string, error) {
 	args := []string{"--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--"}
-	out, err := r.git(ctx, append(args, paths...)...)
+	out, err := r.git(ctx, append(args, literal(paths)...)...)
 	if err != nil {
 		return nil, err
 	}

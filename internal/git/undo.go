@@ -32,7 +32,10 @@ func (r *Repo) Undo(ctx context.Context, rev string) error {
 	if err := r.moveBack(ctx, rev, parent); err != nil {
 		return err
 	}
-	return r.restore(ctx, parent, files)
+	if err := r.restore(context.WithoutCancel(ctx), parent, files); err != nil {
+		return fmt.Errorf("the branch is back at %.12s, but not the files %s: %w", parent, strings.Join(files, ", "), err)
+	}
+	return nil
 }
 
 // undoable is the parent of HEAD, empty if it has none.
@@ -88,7 +91,7 @@ func (r *Repo) restore(ctx context.Context, rev string, files []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.top().gitInput(ctx, strings.Join(files, "\x00"), "restore", "--source="+source,
+	_, err = r.top().gitInput(ctx, strings.Join(literal(files), "\x00"), "restore", "--source="+source,
 		"--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul")
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -130,5 +131,19 @@ func TestUndoRefusesMerge(t *testing.T) {
 	s.git("merge", "-q", "--no-ff", "-m", "Merge", "side")
 	if err := s.repo.Undo(t.Context(), s.head()); !errors.Is(err, ErrMoved) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A lock of another git, taken in the one moment in which it matters, must not be kept quiet.
+func TestUndoHalfWay(t *testing.T) {
+	s := newSandbox(t)
+	before, rev := s.head(), s.release("2.0.0")
+	hook(t, filepath.Join(s.dir, ".git/hooks"), "reference-transaction", `test "$1" = committed && : > .git/index.lock; exit 0`)
+	err := s.repo.Undo(t.Context(), rev)
+	if err == nil || s.head() != before || !strings.Contains(err.Error(), "but not the files package.json") {
+		t.Errorf("got %v, HEAD at %s", err, s.head())
+	}
+	if hint := hintOf(err); !strings.HasPrefix(hint, "rm '") {
+		t.Errorf("hint %q", hint)
 	}
 }
