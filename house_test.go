@@ -24,6 +24,7 @@ var (
 	mayImport = map[string][]string{
 		".":                  {"internal/cli"},
 		"docs":               {"internal/cli", "internal/config"},
+		"bench":              {},
 		"examples":           {},
 		"semver":             {},
 		"compose":            {},
