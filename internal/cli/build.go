@@ -42,6 +42,10 @@ func (r *release) buildOptions() docker.BuildOptions {
 	b := r.service.Build
 	o := docker.BuildOptions{
 		Context: filepath.Join(r.cfg.Dir, b.Context), Dockerfile: b.Dockerfile, Target: b.Target, Args: b.Args, SSH: b.SSH,
+		CacheFrom: b.Cache.From,
+	}
+	if len(b.Platforms) > 0 {
+		o.Platform = b.Platforms[0] // promote.yaml can't have more yet
 	}
 	for _, s := range b.Secrets {
 		secret := docker.Secret{ID: s.ID, Env: s.Env}

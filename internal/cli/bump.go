@@ -19,7 +19,7 @@ func (p *program) bumpCommand() *cli.Command {
 			"promote bump core v2.0.0-rc.1    to an exact version",
 			"promote bump patch --no-publish  file and commit only; CI publishes",
 		},
-		flags: []cli.Flag{dryRunFlag, &cli.BoolFlag{Name: "no-publish", Usage: "stop after the commit; for teams whose CI runs promote publish"}},
+		flags: []cli.Flag{dryRunFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "no-publish", Usage: "stop after the commit; for teams whose CI runs promote publish"}},
 		run:   p.bump,
 	})
 }

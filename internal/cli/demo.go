@@ -26,7 +26,7 @@ func (p *program) demoCommand() *cli.Command {
 	c := p.command(entry{
 		name: "demo", usage: "show the main job in a throw-away playground: needs Docker with Compose, and git",
 		examples: []string{"promote demo", "promote demo --keep  leave the playground for exploring"},
-		flags:    []cli.Flag{&cli.BoolFlag{Name: "keep", Usage: "leave the playground and what runs in it, until Ctrl-C"}},
+		flags:    []cli.Flag{&cli.BoolFlag{DisableDefaultText: true, Name: "keep", Usage: "leave the playground and what runs in it, until Ctrl-C"}},
 		run:      p.demo,
 	})
 	c.Subcommands = []*cli.Command{p.demoWebCommand()}

@@ -21,7 +21,7 @@ func (p *program) deployCommand() *cli.Command {
 		},
 		flags: []cli.Flag{
 			dryRunFlag, yesFlag(), reasonFlag, waitFlag, againFlag, acceptFlag,
-			&cli.BoolFlag{Name: "downgrade", Usage: "let it go to a lower version"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "let it go to a lower version"},
 		},
 		run: p.moving(promotion.Deploy),
 	})
@@ -37,7 +37,7 @@ func (p *program) pinCommand() *cli.Command {
 		},
 		flags: []cli.Flag{
 			dryRunFlag, yesFlag(), reasonFlag, waitFlag, againFlag, acceptFlag,
-			&cli.BoolFlag{Name: "keep", Usage: "hold it whatever is published"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "keep", Usage: "hold it whatever is published"},
 			&cli.StringFlag{Name: "until", Usage: "end the hold then: 2d, 36h, or a date"},
 		},
 		run: p.moving(promotion.Pin),
@@ -64,7 +64,7 @@ func (p *program) diffCommand() *cli.Command {
 			"promote diff prod              versions, strategies, holds",
 			"promote diff prod --exit-code  10 when something is pending",
 		},
-		flags: []cli.Flag{exitFlag, againFlag, acceptFlag, &cli.BoolFlag{Name: "downgrade", Usage: "as with deploy"}},
+		flags: []cli.Flag{exitFlag, againFlag, acceptFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "as with deploy"}},
 		run: func(ctx context.Context, c *cli.Context) error {
 			d, err := p.deployment(ctx, c, promotion.Deploy)
 			if err != nil {

@@ -12,12 +12,12 @@ import (
 
 // Flags that several commands share, by the name they have everywhere.
 var (
-	dryRunFlag = &cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "show what would be done, and do nothing"}
+	dryRunFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Aliases: []string{"n"}, Usage: "show what would be done, and do nothing"}
 	reasonFlag = &cli.StringFlag{Name: "reason", Usage: "why, for the history"}
 	waitFlag   = &cli.DurationFlag{Name: "wait", Usage: "wait so long for another deployment to end"}
-	againFlag  = &cli.BoolFlag{Name: "again", Usage: "take a release that is bad or was left here"}
-	acceptFlag = &cli.BoolFlag{Name: "accept-drift", Usage: "take files and containers as they are, though the history says otherwise"}
-	exitFlag   = &cli.BoolFlag{Name: "exit-code", Usage: "say it with the exit code"}
+	againFlag  = &cli.BoolFlag{DisableDefaultText: true, Name: "again", Usage: "take a release that is bad or was left here"}
+	acceptFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "accept-drift", Usage: "take files and containers as they are, though the history says otherwise"}
+	exitFlag   = &cli.BoolFlag{DisableDefaultText: true, Name: "exit-code", Usage: "say it with the exit code"}
 )
 
 // yesFlag is made anew for each command, since its value lives in it.
@@ -38,8 +38,8 @@ func (c *consent) IsBoolFlag() bool { return true }
 func (p *program) globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "`FILE` to use instead of the nearest promote.yaml"},
-		&cli.BoolFlag{Name: "json", Usage: "answer as JSON"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show nothing but the answer and errors"},
+		&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "answer as JSON"},
+		&cli.BoolFlag{DisableDefaultText: true, Name: "quiet", Aliases: []string{"q"}, Usage: "show nothing but the answer and errors"},
 	}
 }
 

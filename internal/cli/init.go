@@ -23,7 +23,7 @@ func (p *program) initCommand() *cli.Command {
 	return p.command(entry{
 		name: "init", usage: "write a promote.yaml by looking at the repository, its compose files and what runs here",
 		examples: []string{"promote init", "promote init --dry-run  print it instead"},
-		flags:    []cli.Flag{dryRunFlag, &cli.BoolFlag{Name: "force", Usage: "replace a promote.yaml that is there"}},
+		flags:    []cli.Flag{dryRunFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "force", Usage: "replace a promote.yaml that is there"}},
 		run:      p.init,
 	})
 }

@@ -17,6 +17,7 @@ var notYet = refusals{
 	"config.ssh":            {"ssh", always}, // nothing reaches a host yet
 	"service.tasks":         {"tasks", always},
 	"build.platforms":       {"more than one platform", several},
+	"cache.to":              {"cache to", always}, // the engine's builder has no exporter for it
 	"environment.host":      {"host", always},
 	"environment.hosts":     {"hosts", always},
 	"environment.engine":    {"engine swarm", is(EngineSwarm)},
