@@ -13,17 +13,18 @@ type refusal struct {
 }
 
 var notYet = refusals{
-	"config.notify":         {"notify", always},
-	"config.ssh":            {"ssh", always}, // nothing reaches a host yet
-	"service.tasks":         {"tasks", always},
-	"build.platforms":       {"more than one platform", several},
-	"cache.to":              {"cache to", always}, // the engine's builder has no exporter for it
-	"environment.host":      {"host", always},
-	"environment.hosts":     {"hosts", always},
-	"environment.engine":    {"engine swarm", is(EngineSwarm)},
-	"environment.soak":      {"soak", always},
-	"environment.closed":    {"closed", always},
-	"environment.protected": {"protected", is(true)},
+	"config.notify":             {"notify", always},
+	"config.ssh":                {"ssh", always}, // nothing reaches a host yet
+	"service.tasks":             {"tasks", always},
+	"build.platforms":           {"more than one platform", several},
+	"cache.to":                  {"cache to", always}, // the engine's builder has no exporter for it
+	"environment.host":          {"host", always},
+	"environment.hosts":         {"hosts", always},
+	"environment.engine":        {"engine swarm", is(EngineSwarm)},
+	"environment.soak":          {"soak", always},
+	"environment.closed":        {"closed", always},
+	"environment.protected":     {"protected", is(true)},
+	"rollout.progress_deadline": {"progress_deadline", always}, // a pull is not timed yet
 }
 
 func always(any) bool { return true }
