@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 	"promote/internal/ui"
 )
 
@@ -96,6 +98,9 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 			return wrongArguments(c, "pin to which version?")
 		}
 		plan, err := d.plan(ctx)
+		if halfway := (*interruptedError)(nil); errors.As(err, &halfway) && !c.Bool("dry-run") {
+			plan, err = d.planAfter(ctx, c, halfway)
+		}
 		if err != nil {
 			return err
 		}
@@ -113,6 +118,19 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		}
 		return p.answerDone(plan)
 	}
+}
+
+// planAfter ends a deployment that was interrupted, and plans on what is there then.
+func (d *deployment) planAfter(ctx context.Context, c *cli.Context, halfway *interruptedError) (promotion.Plan, error) {
+	d.screen.Say("%v; ending it first", halfway)
+	err := d.resume(ctx, c)
+	if outcome := (*outcomeError)(nil); errors.As(err, &outcome) && outcome.Outcome == rollout.OutcomeRestored {
+		err = nil // put back is ended well enough
+	}
+	if err != nil {
+		return promotion.Plan{}, err
+	}
+	return d.plan(ctx)
 }
 
 func (p *program) answerPlan(plan promotion.Plan) error {

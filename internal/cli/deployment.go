@@ -105,7 +105,7 @@ func (d *deployment) plan(ctx context.Context) (promotion.Plan, error) {
 		return promotion.Plan{}, err
 	}
 	if i := d.request.State.Interrupted; i != nil {
-		return promotion.Plan{}, interrupted(d.env.Name, i)
+		return promotion.Plan{}, &interruptedError{d.env.Name, i}
 	}
 	if err := d.lookUp(ctx, promotion.Lookups(d.request)); err != nil {
 		return promotion.Plan{}, err
@@ -295,10 +295,15 @@ func newID(now time.Time) string {
 	return now.UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:3])
 }
 
-func interrupted(env string, i *promotion.Interrupted) error {
-	return &promotion.Refusal{
-		Gate: "interrupted", Since: i.At,
-		Reason: fmt.Sprintf("%s %s by %s in %s began and did not end", i.Kind, i.ID, i.By, env),
-		Advice: "promote resume " + env,
-	}
+// interruptedError is a deployment that has to be ended before anything else.
+type interruptedError struct {
+	env  string
+	what *promotion.Interrupted
 }
+
+func (e *interruptedError) Error() string {
+	return fmt.Sprintf("%s %s by %s in %s began and did not end", e.what.Kind, e.what.ID, e.what.By, e.env)
+}
+
+// Hint is the command that ends it.
+func (e *interruptedError) Hint() string { return "promote resume " + e.env }

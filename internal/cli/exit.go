@@ -89,6 +89,7 @@ func exitCode(err error) int {
 		refusal *promotion.Refusal
 		locked  *journal.LockedError
 		died    *host.DiedError
+		halfway *interruptedError
 	)
 	switch {
 	case err == nil:
@@ -99,7 +100,7 @@ func exitCode(err error) int {
 		return outcomeCode(outcome.Outcome)
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &refusal):
+	case errors.As(err, &refusal), errors.As(err, &halfway):
 		return exitRefused
 	case errors.Is(err, host.ErrDetached):
 		return exitDetached

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,23 +22,29 @@ func (p *program) resumeCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			state, err := d.env.side.State(ctx)
-			if err != nil {
+			if d.request.State, err = d.env.side.State(ctx); err != nil {
 				return err
 			}
-			if state.Interrupted == nil {
+			if d.request.State.Interrupted == nil {
 				p.screen.Answer("nothing to resume in %s", d.env.Name)
 				return nil
 			}
-			plan := promotion.Plan{Schema: promotion.Schema, ID: d.request.ID, Kind: promotion.Resume, By: d.request.By, Target: d.env.target}
-			plan.Target.Name = state.Project
-			err = p.apply(ctx, d.env, host.Job{Plan: plan, Resume: state.Interrupted.ID}, c.Duration("wait"))
-			if err == nil {
-				p.screen.Answer("%s of %s is finished", state.Interrupted.ID, d.env.Name)
+			if err := d.resume(ctx, c); err != nil {
+				return err
 			}
-			return err
+			p.screen.Answer("%s of %s is finished", d.request.State.Interrupted.ID, d.env.Name)
+			return nil
 		},
 	})
+}
+
+// resume ends the interrupted deployment of the environment's state.
+func (d *deployment) resume(ctx context.Context, c *cli.Context) error {
+	plan := promotion.Plan{
+		Schema: promotion.Schema, ID: newID(time.Now()), Kind: promotion.Resume, By: d.request.By, Target: d.env.target,
+	}
+	plan.Target.Name = d.request.State.Project
+	return d.program.apply(ctx, d.env, host.Job{Plan: plan, Resume: d.request.State.Interrupted.ID}, c.Duration("wait"))
 }
 
 func (p *program) attachCommand() *cli.Command {
