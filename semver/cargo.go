@@ -1,0 +1,145 @@
+package semver
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// cargoFile finds the version of a Cargo.toml: the package's own, else that which the packages of a
+// workspace inherit.
+func cargoFile(d *document) ([]scalar, error) {
+	own, err := byKey(walkTOML, "package", "version")(d)
+	own = slices.DeleteFunc(own, func(s scalar) bool { return !s.isString && inherits(d.data) })
+	if err != nil || len(own) > 0 {
+		return own, err
+	}
+	return byKey(walkTOML, "workspace", "package", "version")(d)
+}
+
+// manifest is what matters here of a Cargo.toml.
+type manifest struct {
+	Package struct {
+		Name    string
+		Version any
+	}
+	Workspace struct{ Members, Exclude []string }
+}
+
+func readManifest(data []byte) (m manifest, err error) {
+	return m, toml.Unmarshal(data, &m)
+}
+
+// inherits reports whether a package takes its version from its workspace: version.workspace = true.
+func inherits(data []byte) bool {
+	m, err := readManifest(data)
+	return err == nil && m.inherits()
+}
+
+func (m manifest) inherits() bool {
+	table, _ := m.Package.Version.(map[string]any)
+	return table["workspace"] == true
+}
+
+// cargoLock is the nearest Cargo.lock, in the file's folder or above it.
+func cargoLock(dir string, d *document) ([]companion, error) {
+	names, err := packagesOf(dir, d)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	for folder := filepath.Dir(d.path); ; folder = filepath.Dir(folder) {
+		path := filepath.Join(folder, "Cargo.lock")
+		_, err := os.Stat(filepath.Join(dir, path))
+		if err == nil {
+			return []companion{{path, lockedPackages(names)}}, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || folder == filepath.Dir(folder) {
+			return nil, nil
+		}
+	}
+}
+
+// packagesOf are the names of the packages whose version a Cargo.toml decides: its own, or those of the
+// workspace's members that inherit it.
+func packagesOf(dir string, d *document) ([]string, error) {
+	root, err := readManifest(d.data)
+	if err != nil {
+		return nil, err
+	}
+	if _, own := root.Package.Version.(string); own {
+		return []string{root.Package.Name}, nil
+	}
+	var names []string
+	if root.inherits() {
+		names = append(names, root.Package.Name)
+	}
+	for _, pattern := range root.Workspace.Members {
+		paths, err := filepath.Glob(filepath.Join(dir, filepath.Dir(d.path), pattern, "Cargo.toml"))
+		if err != nil {
+			return nil, err
+		}
+		inheriting, err := inheritingNames(paths)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, inheriting...)
+	}
+	return names, nil
+}
+
+func inheritingNames(paths []string) (names []string, err error) {
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if m, err := readManifest(data); err == nil && m.inherits() {
+			names = append(names, m.Package.Name)
+		}
+	}
+	return names, nil
+}
+
+// lockedPackages finds the versions of packages in a Cargo.lock. Packages of the same name that come
+// from elsewhere have a source.
+func lockedPackages(names []string) finder {
+	return func(d *document) ([]scalar, error) {
+		type locked struct {
+			name     string
+			sourced  bool
+			versions []scalar
+		}
+		var list []string
+		packages := map[string]*locked{}
+		err := walkTOML(d, func(path []string, s scalar) {
+			if len(path) != 3 || path[0] != "package" {
+				return
+			}
+			p := packages[path[1]]
+			if p == nil {
+				p = &locked{}
+				packages[path[1]] = p
+				list = append(list, path[1])
+			}
+			switch path[2] {
+			case "name":
+				p.name = s.text
+			case "source":
+				p.sourced = true
+			case "version":
+				p.versions = append(p.versions, s)
+			}
+		})
+		var found []scalar
+		for _, i := range list {
+			if p := packages[i]; !p.sourced && slices.Contains(names, p.name) {
+				found = append(found, p.versions...)
+			}
+		}
+		return found, err
+	}
+}
