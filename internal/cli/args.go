@@ -110,8 +110,12 @@ func wrongArguments(c *cli.Context, format string, args ...any) error {
 
 // unknownCommand is what is left when no command has the name.
 func (p *program) unknownCommand(c *cli.Context) error {
-	if !c.Args().Present() {
+	first := c.Args().First()
+	if first == "" || first == "help" && c.NArg() == 1 {
 		return cli.ShowAppHelp(c)
 	}
-	return &usage{text: fmt.Sprintf("no command %q", c.Args().First()), hint: "promote --help"}
+	if first == "help" {
+		return cli.ShowCommandHelp(c, c.Args().Get(1))
+	}
+	return &usage{text: fmt.Sprintf("no command %q", first), hint: "promote --help"}
 }

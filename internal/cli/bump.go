@@ -96,7 +96,7 @@ func bumped(current semver.Version, how string) (semver.Version, error) {
 	}
 	next, err := semver.Parse(how)
 	if err != nil {
-		return next, &usage{text: fmt.Sprintf("%q is neither major, minor, patch nor a version: %v", how, err), hint: "promote bump --help"}
+		return next, &usage{text: fmt.Sprintf("%q is neither major, minor, patch nor a version such as v1.4.2", how), hint: "promote bump --help"}
 	}
 	if !current.IsZero() && !current.Less(next) {
 		return next, &usage{text: fmt.Sprintf("%s is not newer than %s", next, current), hint: "promote bump patch"}

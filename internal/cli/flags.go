@@ -14,7 +14,7 @@ import (
 var (
 	dryRunFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Aliases: []string{"n"}, Usage: "show what would be done, and do nothing"}
 	reasonFlag = &cli.StringFlag{Name: "reason", Usage: "why, for the history"}
-	waitFlag   = &cli.DurationFlag{Name: "wait", Usage: "wait so long for another deployment to end"}
+	waitFlag   = &cli.DurationFlag{Name: "wait", DefaultText: "not at all", Usage: "wait so long for another deployment to end"}
 	againFlag  = &cli.BoolFlag{DisableDefaultText: true, Name: "again", Usage: "take a release that is bad or was left here"}
 	acceptFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "accept-drift", Usage: "take files and containers as they are, though the history says otherwise"}
 	exitFlag   = &cli.BoolFlag{DisableDefaultText: true, Name: "exit-code", Usage: "say it with the exit code"}

@@ -30,7 +30,11 @@ func (p *program) verifyCommand() *cli.Command {
 		run: func(ctx context.Context, c *cli.Context) error {
 			return p.marking(ctx, c, "verify", "verified", func(d *deployment, s promotion.ServiceState) (promotion.Mark, bool) {
 				present := s.Present(d.template(s.Service))
-				return promotion.Mark{Service: s.Service, Kind: promotion.Verified, Release: present}, !promotion.Proven(s.Marks, present)
+				runs := d.env.target.Engine == promotion.EngineNone || s.Up()
+				if !runs {
+					p.screen.Say("%s %s is not up, so it can't be verified", d.env.Name, s.Service)
+				}
+				return promotion.Mark{Service: s.Service, Kind: promotion.Verified, Release: present}, runs && !promotion.Proven(s.Marks, present)
 			})
 		},
 	})

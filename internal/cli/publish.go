@@ -105,8 +105,8 @@ func (r *release) publish(ctx context.Context, v semver.Version) error {
 
 // make builds the image, claims the version, and pushes.
 func (r *release) make(ctx context.Context, head string) (digest string, err error) {
-	if r.service.Build == nil {
-		return "", &usage{text: r.service.Name + " has no build: in promote.yaml, so its image can't be built", hint: "add build: . to it"}
+	if err := r.buildable(); err != nil {
+		return "", err
 	}
 	engine, err := r.engine(ctx)
 	if err != nil {

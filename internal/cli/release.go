@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -68,6 +70,11 @@ func (r *release) current(ctx context.Context) (semver.Version, error) {
 	if !r.service.Version.Git {
 		return r.service.Version.File.Read(r.cfg.Dir)
 	}
+	if shallow, err := r.repo.IsShallow(ctx); err != nil || shallow {
+		return semver.Version{}, errors.Join(err, when(shallow, &usage{
+			text: "this clone is shallow, so the tags that hold the version may be missing", hint: "git fetch --unshallow --tags",
+		}))
+	}
 	tags, err := r.repo.Tags(ctx, "")
 	if err != nil {
 		return semver.Version{}, err
@@ -114,9 +121,26 @@ func (r *release) free(ctx context.Context, publish bool) error {
 	group.Go(func() error { return r.freeInGit(ctx, publish) })
 	group.Go(func() error { return r.freeInRegistry(ctx) })
 	if publish {
+		group.Go(r.buildable)
 		group.Go(func() error { return r.registry.Writable(ctx, r.service.Image) })
 	}
 	return group.Wait()
+}
+
+// buildable makes sure that there is something to build before a number is taken.
+func (r *release) buildable() error {
+	if r.service.Build == nil {
+		return &usage{text: r.service.Name + " has no build: in promote.yaml, so its image can't be built", hint: "add build: . to it, or bump with --no-publish"}
+	}
+	o := r.buildOptions()
+	path := o.Dockerfile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(o.Context, path)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return &usage{text: fmt.Sprintf("%s can't be built: %v", r.service.Name, err), hint: "say where the Dockerfile is under build: in promote.yaml"}
+	}
+	return nil
 }
 
 func (r *release) freeInGit(ctx context.Context, push bool) error {

@@ -20,6 +20,10 @@ func (s *Screen) History(list []journal.Deployment) error {
 		}
 		return nil
 	}
+	if len(list) == 0 {
+		s.Say("nothing happened yet")
+		return nil
+	}
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WHEN\tID\tKIND\tWHAT\tOUTCOME\tBY\tREASON")
 	for _, d := range list {
