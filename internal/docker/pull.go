@@ -8,7 +8,7 @@ import (
 )
 
 // Pull gets a release by its digest, whatever its tag points to by now, and gives it locally the tag
-// that the compose file has. A digest that the engine has from that repository is not asked for again,
+// that the compose file has; without a tag the digest alone names it. A digest that the engine has from that repository is not asked for again,
 // so this works with no registry in reach. auth and progress are as for Push.
 func (e *Engine) Pull(ctx context.Context, repository, digest, tag, auth string, progress func(Progress)) (Image, error) {
 	pinned := repository + "@" + digest
@@ -21,8 +21,10 @@ func (e *Engine) Pull(ctx context.Context, repository, digest, tag, auth string,
 			return Image{}, err
 		}
 	}
-	if err := e.Tag(ctx, pinned, repository+":"+tag); err != nil {
-		return Image{}, err
+	if tag != "" {
+		if err := e.Tag(ctx, pinned, repository+":"+tag); err != nil {
+			return Image{}, err
+		}
 	}
 	found, have, err = e.Image(ctx, pinned)
 	if err == nil && !have {

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"promote/compose"
 	"promote/internal/docker"
 	"promote/internal/promotion"
 )
@@ -33,7 +34,11 @@ func (r *run) pullOne(ctx context.Context, m promotion.Move, events chan<- Event
 	if m.To.Digest == "" {
 		return r.pullLocal(ctx, m)
 	}
-	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, m.To.Tag, r.Credentials[m.Image], progress)
+	tag := m.To.Tag
+	if m.Rolls[0].Changes[0].To == (compose.Pin{}) {
+		tag = "latest" // what docker makes of an image without a tag
+	}
+	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, tag, r.Credentials[m.Image], progress)
 	return err
 }
 
