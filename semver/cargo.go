@@ -1,6 +1,7 @@
 package semver
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -27,11 +28,11 @@ type manifest struct {
 		Name    string
 		Version any
 	}
-	Workspace struct{ Members, Exclude []string }
+	Workspace struct{ Members []string }
 }
 
 func readManifest(data []byte) (m manifest, err error) {
-	return m, toml.Unmarshal(data, &m)
+	return m, toml.Unmarshal(bytes.TrimPrefix(data, []byte(bom)), &m)
 }
 
 // inherits reports whether a package takes its version from its workspace: version.workspace = true.
@@ -57,7 +58,10 @@ func cargoLock(dir string, d *document) ([]companion, error) {
 		if err == nil {
 			return []companion{{path, lockedPackages(names)}}, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) || folder == filepath.Dir(folder) {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if folder == filepath.Dir(folder) {
 			return nil, nil
 		}
 	}
@@ -68,7 +72,7 @@ func cargoLock(dir string, d *document) ([]companion, error) {
 func packagesOf(dir string, d *document) ([]string, error) {
 	root, err := readManifest(d.data)
 	if err != nil {
-		return nil, err
+		return nil, d.malformed(placeTOML(d, err), err)
 	}
 	if _, own := root.Package.Version.(string); own {
 		return []string{root.Package.Name}, nil
@@ -104,42 +108,43 @@ func inheritingNames(paths []string) (names []string, err error) {
 	return names, nil
 }
 
-// lockedPackages finds the versions of packages in a Cargo.lock. Packages of the same name that come
-// from elsewhere have a source.
+// locked is a [[package]] of a Cargo.lock. One that comes from elsewhere, perhaps of the same name, has a
+// source.
+type locked struct{ name, source, version scalar }
+
+// lockedPackages finds the versions of packages in a Cargo.lock.
 func lockedPackages(names []string) finder {
-	return func(d *document) ([]scalar, error) {
-		type locked struct {
-			name     string
-			sourced  bool
-			versions []scalar
-		}
-		var list []string
-		packages := map[string]*locked{}
-		err := walkTOML(d, func(path []string, s scalar) {
-			if len(path) != 3 || path[0] != "package" {
-				return
-			}
-			p := packages[path[1]]
-			if p == nil {
-				p = &locked{}
-				packages[path[1]] = p
-				list = append(list, path[1])
-			}
-			switch path[2] {
-			case "name":
-				p.name = s.text
-			case "source":
-				p.sourced = true
-			case "version":
-				p.versions = append(p.versions, s)
-			}
-		})
-		var found []scalar
-		for _, i := range list {
-			if p := packages[i]; !p.sourced && slices.Contains(names, p.name) {
-				found = append(found, p.versions...)
+	return func(d *document) (found []scalar, err error) {
+		list, err := readLock(d)
+		for _, p := range list {
+			if p.source.text == "" && p.version.text != "" && slices.Contains(names, p.name.text) {
+				found = append(found, p.version)
 			}
 		}
 		return found, err
 	}
+}
+
+func readLock(d *document) (list []*locked, err error) {
+	index := map[string]*locked{}
+	err = walkTOML(d, func(path []string, s scalar) {
+		if len(path) != 3 || path[0] != "package" {
+			return
+		}
+		p, known := index[path[1]]
+		if !known {
+			p = &locked{}
+			index[path[1]] = p
+			list = append(list, p)
+		}
+		switch path[2] {
+		case "name":
+			p.name = s
+		case "source":
+			p.source = s
+		case "version":
+			p.version = s
+		}
+	})
+	return list, err
 }

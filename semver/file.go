@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -69,19 +70,23 @@ func Detect(dir string) (files []File, err error) {
 
 // Read reads the version that the file holds. What is wrong in the file is an [*Error].
 func (f File) Read(dir string) (Version, error) {
-	k, err := f.kind()
-	if err != nil {
-		return Version{}, err
+	_, _, v, err := f.read(dir)
+	return v, err
+}
+
+func (f File) read(dir string) (k kind, d *document, v Version, err error) {
+	if k, err = f.kind(); err != nil {
+		return k, nil, Version{}, err
 	}
-	d, err := readDocument(dir, f.Path)
-	if err != nil {
-		return Version{}, err
+	if d, err = readDocument(dir, f.Path); err != nil {
+		return k, nil, Version{}, err
 	}
 	places, err := k.find(d)
 	if err != nil {
-		return Version{}, err
+		return k, d, Version{}, err
 	}
-	return d.one(places, k.advice)
+	v, err = d.one(places, k.advice)
+	return k, d, v, err
 }
 
 // Edit prepares the change to another version, in the file and in its companions: package-lock.json and
@@ -91,43 +96,39 @@ func (f File) Edit(dir string, to Version) ([]Edit, error) {
 	if to.IsZero() {
 		return nil, fmt.Errorf("%s: there is no version to write", f.Path)
 	}
-	if _, err := f.Read(dir); err != nil {
-		return nil, err
-	}
-	k, err := f.kind()
+	k, d, _, err := f.read(dir)
 	if err != nil {
 		return nil, err
 	}
-	d, err := readDocument(dir, f.Path)
+	own, err := d.edit(k.find, to)
+	if err != nil || k.companions == nil {
+		return changed(own), err
+	}
+	edits := []Edit{own}
+	companions, err := k.companions(dir, d)
 	if err != nil {
 		return nil, err
 	}
-	files := []companion{{f.Path, k.find}}
-	if k.companions != nil {
-		companions, err := k.companions(dir, d)
+	for _, c := range companions {
+		e, err := c.edit(dir, to)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, companions...)
+		edits = append(edits, e)
 	}
-	return editAll(dir, files, to)
+	return changed(edits...), nil
 }
 
-func editAll(dir string, files []companion, to Version) (edits []Edit, err error) {
-	for _, file := range files {
-		d, err := readDocument(dir, file.path)
-		if err != nil {
-			return nil, err
-		}
-		e, err := d.edit(file.find, to)
-		if err != nil {
-			return nil, err
-		}
-		if !bytes.Equal(e.Before, e.After) {
-			edits = append(edits, e)
-		}
+func (c companion) edit(dir string, to Version) (Edit, error) {
+	d, err := readDocument(dir, c.path)
+	if err != nil {
+		return Edit{}, err
 	}
-	return edits, nil
+	return d.edit(c.find, to)
+}
+
+func changed(edits ...Edit) []Edit {
+	return slices.DeleteFunc(edits, func(e Edit) bool { return bytes.Equal(e.Before, e.After) })
 }
 
 // kind is how the file is read.

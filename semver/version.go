@@ -30,7 +30,7 @@ func plain(err error) error {
 		return errors.New("it is empty")
 	case errors.Is(err, masterminds.ErrSegmentStartsZero):
 		return errors.New("a number starts with 0")
-	case errors.Is(err, masterminds.ErrInvalidSemVer):
+	case errors.Is(err, masterminds.ErrInvalidSemVer), errors.Is(err, masterminds.ErrInvalidCharacters):
 		return errors.New("it should look like v1.4.2")
 	}
 	return err

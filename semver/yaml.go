@@ -14,11 +14,11 @@ func walkYAML(d *document, visit visitor) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var root, more yaml.Node
 	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
-		return d.malformed(0, err)
+		return d.badYAML(err)
 	}
 	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return d.malformed(0, err)
+			return d.badYAML(err)
 		}
 		return d.fail(d.offset(more.Line, more.Column), "name the place with regex", "the file holds several documents")
 	}
@@ -26,6 +26,15 @@ func walkYAML(d *document, visit visitor) error {
 		d.walkNode(nil, n, visit)
 	}
 	return nil
+}
+
+// badYAML takes the place out of the parser's message: it stands in front of ours.
+func (d *document) badYAML(err error) error {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) || load.Mark.Line < 1 {
+		return d.malformed(0, err)
+	}
+	return d.malformed(d.offset(load.Mark.Line, max(load.Mark.Column, 1)), errors.New(load.Message))
 }
 
 // walkNode visits a node and those in it. Aliases are not followed: what they stand for belongs to
@@ -45,7 +54,7 @@ func (d *document) walkNode(path []string, n *yaml.Node, visit visitor) {
 }
 
 // node is the scalar of a node. Where its bytes are not its value (an anchor or a tag in front, escapes,
-// several lines), reading finds it and editing refuses it.
+// several lines), [document.version] refuses it.
 func (d *document) node(n *yaml.Node) scalar {
 	start := d.offset(n.Line, n.Column)
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
