@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -120,18 +121,36 @@ func (pg *playground) set(ctx context.Context) error {
 	return nil
 }
 
+// copyProgram copies this program to be the only thing in an image: it must be a static Linux program.
 func copyProgram(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	if err := runsAlone(in); err != nil {
+		return &usage{text: "the demo makes an image of promote itself, and " + err.Error(), hint: "use a release, or build it with CGO_ENABLED=0 on Linux"}
+	}
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Close())
+}
+
+// runsAlone says what is in the way of a program running in an image that holds nothing else.
+func runsAlone(program io.ReaderAt) error {
+	binary, err := elf.NewFile(program)
+	if err != nil {
+		return errors.New("this one is no Linux program")
+	}
+	for _, p := range binary.Progs {
+		if p.Type == elf.PT_INTERP {
+			return errors.New("this one needs shared libraries")
+		}
+	}
+	return nil
 }
 
 // scene is a few commands with a sentence in front.

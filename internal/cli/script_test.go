@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -95,6 +96,7 @@ func commands(s *stage) map[string]func(*testscript.TestScript, bool, []string) 
 		"status":  exitStatus,
 		"json":    jsonField,
 		"image":   image,
+		"static":  static,
 		"release": func(ts *testscript.TestScript, neg bool, args []string) { s.release(ts, args) },
 		"expand":  expand,
 	}
@@ -120,6 +122,18 @@ func (s *stage) release(ts *testscript.TestScript, args []string) {
 		config.Healthcheck = nil
 	}
 	ts.Value(stageKey{}).(*bed.RegistryHandle).Push(s.t, args[0], args[1], files, config)
+}
+
+// static NAME puts promote there as a static program, as make build does: the demo makes an image of it.
+func static(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: static NAME")
+	}
+	build := exec.Command("go", "build", "-trimpath", "-o", ts.MkAbs(args[0]), "promote")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		ts.Fatalf("%v: %s", err, out)
+	}
 }
 
 // image REPOSITORY TAG publishes an image of nothing in particular.
