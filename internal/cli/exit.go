@@ -34,7 +34,7 @@ var exitCodes = []struct {
 	{exitDone, "done, or nothing to do"},
 	{exitFailed, "failed, and nothing was changed (usage and configuration too)"},
 	{exitRefused, "refused by a gate, a hold, a mark or drift"},
-	{exitLocked, "locked by another deployment"},
+	{exitLocked, "locked by another deployment, or changed by it meanwhile"},
 	{exitRestored, "failed, and everything was put back"},
 	{exitStuck, "failed, and a person is needed"},
 	{exitDetached, "lost contact or detached; the deployment goes on"},
@@ -116,6 +116,8 @@ func outcomeCode(o rollout.Outcome) int {
 	switch o {
 	case rollout.OutcomeDone:
 		return exitDone
+	case rollout.OutcomeChanged:
+		return exitLocked
 	case rollout.OutcomeRestored:
 		return exitRestored
 	case rollout.OutcomeStuck:

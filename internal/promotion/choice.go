@@ -26,7 +26,7 @@ type Choice struct {
 func Choose(r Request) ([]Choice, error) {
 	targets := r.targets()
 	if len(targets) == 0 && r.Kind == Rollback {
-		return nil, refuse("", "nothing-good", "nothing was deployed to %s yet, so there is nothing to go back from", "promote history "+r.Target.Environment, r.Target.Environment)
+		return nil, refuse("", gateNothingGood, "nothing was deployed to %s yet, so there is nothing to go back from", "promote history "+r.Target.Environment, r.Target.Environment)
 	}
 	var choices []Choice
 	var failures, skips []error
@@ -49,10 +49,13 @@ func Choose(r Request) ([]Choice, error) {
 }
 
 // skippable reports whether a refused service may be left out: it wasn't named, and what stands in the
-// way isn't drift, which somebody has to look at.
+// way isn't drift, which somebody has to look at. Undoing a deployment leaves out what was new in it.
 func (r Request) skippable(err error) bool {
 	var refusal *Refusal
-	return r.Kind == Deploy && len(r.Wanted) == 0 && errors.As(err, &refusal) && refusal.Gate != gateDrift
+	if len(r.Wanted) > 0 || !errors.As(err, &refusal) {
+		return false
+	}
+	return r.Kind == Deploy && refusal.Gate != gateDrift || r.Kind == Rollback && refusal.Gate == gateNothingGood
 }
 
 // targets are the wants of the request; a rollback without any undoes the last deployment as one unit.
@@ -108,7 +111,7 @@ func (r Request) goBack(c *Choice) error {
 	present := c.State.Present(c.Service.Tag)
 	release, ok := fold(c.State.Marks).back(present)
 	if !ok {
-		return refuse(c.Service.Name, "nothing-good", "nothing older than %s was good in %s, so there is nothing to go back to",
+		return refuse(c.Service.Name, gateNothingGood, "nothing older than %s was good in %s, so there is nothing to go back to",
 			fmt.Sprintf("promote pin %s %s@VERSION", r.Target.Environment, c.Service.Name), Label(present), r.Target.Environment)
 	}
 	c.Release = release

@@ -8,7 +8,11 @@ import (
 	"promote/registry"
 )
 
-const gateDrift = "drift"
+// Gates that decide more than their own refusal.
+const (
+	gateDrift       = "drift"
+	gateNothingGood = "nothing-good"
+)
 
 func refuse(service, gate, format, advice string, args ...any) error {
 	return &Refusal{Service: service, Gate: gate, Reason: fmt.Sprintf(format, args...), Advice: advice}

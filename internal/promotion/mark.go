@@ -130,24 +130,6 @@ func Standing(marks []Mark, release registry.Release) string {
 // IsBad returns the mark that makes a release bad, or nil.
 func IsBad(marks []Mark, release registry.Release) *Mark { return verdict(fold(marks).bad, release) }
 
-// Kept are the releases whose images a rollback may need: the present one, the held one, and the last
-// three good ones besides.
-func Kept(marks []Mark) []registry.Release {
-	const spare = 3
-	r := fold(marks)
-	kept := []registry.Release{r.current}
-	if r.hold != nil && !Same(r.hold.Release, r.current) {
-		kept = append(kept, r.hold.Release)
-	}
-	for _, known := range slices.Backward(r.ran) {
-		isKept := slices.ContainsFunc(kept, func(k registry.Release) bool { return Same(k, known) })
-		if !isKept && verdict(r.bad, known) == nil && len(kept) < spare+1 {
-			kept = append(kept, known)
-		}
-	}
-	return kept
-}
-
 // Same reports whether two releases are one: by digest where both have it, else by name. A release's
 // identity is its digest; the version is only its name.
 func Same(a, b registry.Release) bool {

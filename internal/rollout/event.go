@@ -42,6 +42,7 @@ type Outcome string
 const (
 	OutcomeDone     Outcome = "done"
 	OutcomeFailed   Outcome = "failed"   // and nothing was changed
+	OutcomeChanged  Outcome = "changed"  // the state is not the planned one any more; nothing was done
 	OutcomeRestored Outcome = "restored" // it failed, and everything was put back
 	OutcomeStuck    Outcome = "stuck"    // it failed, and so did putting back: a person is needed
 )

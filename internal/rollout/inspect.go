@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -175,6 +174,3 @@ func toJournal(m promotion.Mark) journal.Mark {
 		Until: m.Until, By: m.By, At: m.At, Reason: m.Reason, Deployment: m.Deployment,
 	}
 }
-
-// errChanged is a state that is no longer the one the plan was made from.
-var errChanged = errors.New("the environment changed since the plan was made")

@@ -53,6 +53,9 @@ func (m *Machine) Run(ctx context.Context, o Order) Result {
 	return result
 }
 
+// errChanged is a state that is no longer the one the plan was made from.
+var errChanged = errors.New("the environment changed since the plan was made")
+
 // prepare looks whether the state is still what the plan was made from, and keeps it.
 func (r *run) prepare(ctx context.Context) error {
 	state, err := r.State(ctx)
@@ -188,7 +191,10 @@ func describeFailure(err error) Result {
 	if errors.As(err, &hint) {
 		result.Hint = hint.Hint()
 	}
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, errChanged):
+		result.Outcome, result.Hint = OutcomeChanged, "the same command again; it plans anew"
+	case errors.Is(err, context.Canceled):
 		result.Error = "stopped on request"
 	}
 	return result
