@@ -44,36 +44,58 @@ func (d *deployment) resume(ctx context.Context, c *cli.Context) error {
 		Schema: promotion.Schema, ID: newID(time.Now()), Kind: promotion.Resume, By: d.request.By, Target: d.env.target,
 	}
 	plan.Target.Name = d.request.State.Project
-	return d.program.apply(ctx, d.env, host.Job{Plan: plan, Resume: d.request.State.Interrupted.ID}, c.Duration("wait"))
+	job := host.Job{Plan: plan, Resume: d.request.State.Interrupted.ID}
+	return d.program.apply(ctx, d.env, job, max(c.Duration("wait"), orphans))
 }
+
+// orphans is how long commands that a killed worker had started may go on, holding the lock.
+const orphans = 30 * time.Second
 
 func (p *program) attachCommand() *cli.Command {
 	return p.command(entry{
 		name: "attach", args: "ENV [ID]", usage: "follow a deployment that goes on, or show the last one again",
 		examples: []string{"promote attach prod"},
-		run: func(ctx context.Context, c *cli.Context) error {
-			cfg, err := p.load(c)
-			if err != nil {
-				return err
-			}
-			env, err := p.environment(ctx, cfg, c.Args().First())
-			if err != nil {
-				return err
-			}
-			d := &deployment{program: p, cfg: cfg, env: env}
-			one, err := d.find(ctx, c.Args().Get(1))
-			if err != nil {
-				return err
-			}
-			progress := p.screen.Progress()
-			result, err := env.side.Follow(ctx, one.ID, progress.Event)
-			progress.Close()
-			if err == nil && result.Outcome != rollout.OutcomeDone {
-				return &outcomeError{result}
-			}
-			return err
-		},
+		run:      p.attach,
 	})
+}
+
+func (p *program) attach(ctx context.Context, c *cli.Context) error {
+	if c.NArg() < 1 || c.NArg() > 2 {
+		return wrongArguments(c, "attach wants an environment, and at most one id")
+	}
+	cfg, err := p.load(c)
+	if err != nil {
+		return err
+	}
+	env, err := p.environment(ctx, cfg, c.Args().First())
+	if err != nil {
+		return err
+	}
+	d := &deployment{program: p, cfg: cfg, env: env}
+	id, err := d.current(ctx, c.Args().Get(1))
+	if err != nil {
+		return err
+	}
+	progress := p.screen.Progress()
+	result, err := env.side.Follow(ctx, id, progress.Event)
+	progress.Close()
+	if err == nil && result.Outcome != rollout.OutcomeDone {
+		return &outcomeError{result}
+	}
+	return err
+}
+
+// current is the deployment with the id; without one, that which goes on, or else the last.
+func (d *deployment) current(ctx context.Context, id string) (string, error) {
+	holder, err := d.env.side.Holder(ctx)
+	if err == nil && id == "" && holder != nil {
+		return holder.ID, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	one, err := d.find(ctx, id)
+	return one.ID, err
 }
 
 func (p *program) hostCommand() *cli.Command {

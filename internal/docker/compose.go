@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Compose is one compose project on this machine, worked on by the machine's own docker compose: its
@@ -19,7 +21,13 @@ type Compose struct {
 	EnvFiles []string // absolute
 	Profiles []string
 	Environ  []string // environment of the command
+	// Lock is inherited by the commands, so that it is held until the last of them has ended, also when
+	// whoever started it was killed: nothing of an old deployment may happen while a new one begins.
+	Lock *os.File
 }
+
+// patience is how long a command that was told to stop may take to.
+const patience = 10 * time.Second
 
 // ComposeError is a failed docker compose command with what it said.
 type ComposeError struct {
@@ -31,6 +39,14 @@ type ComposeError struct {
 func (e *ComposeError) Error() string {
 	return fmt.Sprintf("docker compose %s: exit status %d: %s", strings.Join(e.Args, " "), e.ExitCode, lastLine(e.Output))
 }
+
+// ComposeMissingError is a machine without docker compose.
+type ComposeMissingError struct{}
+
+func (*ComposeMissingError) Error() string { return "docker compose is not installed here" }
+
+// Hint names the packages that have it.
+func (*ComposeMissingError) Hint() string { return "apt-get install docker-cli docker-compose-plugin" }
 
 // Check has compose read the files as they are now and accept them.
 func (c Compose) Check(ctx context.Context) error {
@@ -72,6 +88,11 @@ func (c Compose) Diverged(ctx context.Context, services ...string) ([]string, er
 func (c Compose) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "docker", append(c.flags(), args...)...)
 	cmd.Dir, cmd.Env = c.Dir, c.Environ
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = patience
+	if c.Lock != nil {
+		cmd.ExtraFiles = []*os.File{c.Lock}
+	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	err := cmd.Run()
@@ -79,6 +100,10 @@ func (c Compose) run(ctx context.Context, args ...string) (string, error) {
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return "", &ComposeMissingError{}
+	case errors.As(err, &exit) && strings.Contains(stderr.String(), "is not a docker command"):
+		return "", &ComposeMissingError{}
 	case errors.As(err, &exit):
 		return "", &ComposeError{Args: args, ExitCode: exit.ExitCode(), Output: stderr.String()}
 	}

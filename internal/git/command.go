@@ -75,8 +75,8 @@ var secrets = []struct {
 	pattern *regexp.Regexp
 	without string
 }{
-	{regexp.MustCompile(`(?i)(https?://)[^/@\s']+@`), "$1"},
-	{regexp.MustCompile(`(://[^/@:\s']+):[^/@\s']+@`), "$1@"},
+	{regexp.MustCompile(`(?i)(https?://)[^/\s']+@`), "$1"},
+	{regexp.MustCompile(`(://[^/@:\s']+):[^/\s']+@`), "$1@"},
 }
 
 // withoutSecrets takes the credentials out of all URLs in a text.
@@ -100,7 +100,7 @@ func (r *Repo) gitInput(ctx context.Context, input string, args ...string) (stri
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir
-	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	cmd.Env = append(slices.DeleteFunc(cmd.Environ(), pointsElsewhere), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &stdout, &stderr
 	// A killed git leaves its lock files behind, and the next one fails on them.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -150,4 +150,11 @@ func fields(out string) []string {
 		return nil
 	}
 	return strings.Split(strings.TrimSuffix(out, "\x00"), "\x00")
+}
+
+// pointsElsewhere reports whether a variable would have git work on another repository than the one
+// that was opened; git itself sets them for its hooks, where promote may be run.
+func pointsElsewhere(pair string) bool {
+	name, _, _ := strings.Cut(pair, "=")
+	return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}, name)
 }

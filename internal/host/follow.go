@@ -35,6 +35,7 @@ func Follow(ctx context.Context, record *journal.Record, id string, after int, t
 	gone := workerGone(f)
 	for {
 		if result, err := t.read(); result != nil || err != nil {
+			waitFor(ctx, gone) // so that nothing of the worker, such as its lock, is in the way of what comes next
 			return *result, err
 		}
 		select {
@@ -49,6 +50,13 @@ func Follow(ctx context.Context, record *journal.Record, id string, after int, t
 		case <-ctx.Done():
 			return rollout.Result{}, ErrDetached
 		}
+	}
+}
+
+func waitFor(ctx context.Context, gone <-chan struct{}) {
+	select {
+	case <-gone:
+	case <-ctx.Done():
 	}
 }
 

@@ -27,6 +27,9 @@ func (l *Local) State(ctx context.Context) (promotion.State, error) { return l.M
 // History reads the environment's journal, oldest first.
 func (l *Local) History(context.Context) ([]journal.Entry, error) { return l.Machine.History.Entries() }
 
+// Holder is who works on the environment right now, or nil.
+func (l *Local) Holder(context.Context) (*journal.Holder, error) { return l.journal().Locked() }
+
 // Mark adds marks of somebody's to the journal.
 func (l *Local) Mark(_ context.Context, kind, by, reason string, marks []promotion.Mark) error {
 	return l.Machine.Mark(kind, by, reason, marks)

@@ -14,10 +14,15 @@ import (
 )
 
 // Work is the body of the worker: it reads its job from in, does it with the machine that prepare makes
-// for it, and writes what happens to the events file that it inherited. Credentials come with the job and stay in memory.
+// for it, and writes what happens to the events file that it inherited. Credentials come with the job
+// and stay in memory.
 func Work(ctx context.Context, in io.Reader, prepare func(context.Context, Job) (*rollout.Machine, error)) error {
-	events := os.NewFile(4, "events.jsonl")
-	defer events.Close() // and the lock, descriptor 3, ends with the process
+	lock, events := os.NewFile(3, "lock"), os.NewFile(4, "events.jsonl")
+	defer lock.Close()
+	defer events.Close()
+	for _, f := range []*os.File{lock, events} {
+		unix.CloseOnExec(int(f.Fd())) // commands get the lock from us where they should, and the events never
+	}
 	var job Job
 	if err := json.NewDecoder(in).Decode(&job); err != nil {
 		return fmt.Errorf("job: %w", err)
@@ -33,6 +38,7 @@ func Work(ctx context.Context, in io.Reader, prepare func(context.Context, Job) 
 		tell(rollout.Event{Seq: 1, Status: rollout.Finished, Result: &result})
 		return err
 	}
+	machine.Lock = lock
 	order := rollout.Order{Plan: job.Plan, Credentials: job.Credentials, Tell: tell}
 	if job.Resume != "" {
 		machine.Resume(ctx, job.Resume, order)

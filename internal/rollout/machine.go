@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -25,6 +26,7 @@ type Machine struct {
 	Environ []string       // that docker compose runs in
 	History History
 	Now     func() time.Time
+	Lock    *os.File // the environment's, for the commands that a deployment starts; nil outside of one
 }
 
 // journal is where the environment's lock and deployments lie, wherever its history does.
@@ -42,7 +44,7 @@ func (m *Machine) load(ctx context.Context) (*compose.Project, error) {
 func (m *Machine) command(p *compose.Project, name string) docker.Compose {
 	return docker.Compose{
 		Dir: p.Dir(), Name: name, Files: p.Files(), EnvFiles: p.EnvFiles(),
-		Profiles: m.Target.Profiles, Environ: m.Environ,
+		Profiles: m.Target.Profiles, Environ: m.Environ, Lock: m.Lock,
 	}
 }
 
