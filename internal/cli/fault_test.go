@@ -46,8 +46,8 @@ func newGround(t *testing.T, name, extra string) *ground {
 	g.write("promote.yaml", fmt.Sprintf("services:\n  core: {image: %s/core}\nenvironments:\n  staging: {project: p, rollout: {healthy_deadline: 20s}}\n", g.registry.Addr()))
 	g.write("p/compose.yaml", fmt.Sprintf("name: %s\nservices:\n  core:\n    image: %s/core:v1.0.0 # pinned\n%s", name, g.registry.Addr(), extra))
 	g.release("v1.0.0", nil)
-	g.run(exitDone, "deploy", "staging")
 	t.Cleanup(func() { removeContainers(t, bed.Engine(t).Client(), name) })
+	g.run(exitDone, "deploy", "staging")
 	return g
 }
 
