@@ -267,3 +267,23 @@ func (g *ground) container() string {
 	g.check(err)
 	return strings.TrimSpace(string(out))
 }
+
+// TestFullDisk is found before anything is touched.
+func TestFullDisk(t *testing.T) {
+	g := newGround(t, "full", "")
+	before, was := g.read("p/compose.yaml"), g.container()
+	p := filepath.Join(g.dir, "p")
+	g.check(syscall.Mount("tmpfs", p, "tmpfs", 0, "size=1m"))
+	t.Cleanup(func() { g.check(syscall.Unmount(p, 0)) })
+	g.write("p/compose.yaml", before)
+	g.release("v2.0.0", nil)
+	out := g.run(exitFailed, "deploy", "staging", "--accept-drift")
+	if !strings.Contains(out, "MB are free on the disk of") || g.read("p/compose.yaml") != before || g.container() != was {
+		t.Errorf("it should have been refused, and nothing touched:\n%s", out)
+	}
+	g.write("p/ballast", strings.Repeat("x", 1<<20-64<<10))
+	g.run(exitFailed, "deploy", "staging", "--accept-drift")
+	if g.read("p/compose.yaml") != before || g.container() != was {
+		t.Error("it is not as it was")
+	}
+}
