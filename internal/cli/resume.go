@@ -22,6 +22,9 @@ func (p *program) resumeCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := d.env.side.Quiet(ctx, max(c.Duration("wait"), orphans), d.request.By); err != nil {
+				return err
+			}
 			if d.request.State, err = d.env.side.State(ctx); err != nil {
 				return err
 			}

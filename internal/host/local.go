@@ -30,6 +30,16 @@ func (l *Local) History(context.Context) ([]journal.Entry, error) { return l.Mac
 // Holder is who works on the environment right now, or nil.
 func (l *Local) Holder(context.Context) (*journal.Holder, error) { return l.journal().Locked() }
 
+// Quiet waits until nobody works on the environment, at most so long. What a killed worker had started
+// may go on for a moment, and hold the lock.
+func (l *Local) Quiet(ctx context.Context, wait time.Duration, by string) error {
+	lock, err := l.journal().Lock(ctx, wait, journal.Holder{Kind: "look", By: by, Since: l.Machine.Now().UTC(), PID: os.Getpid()})
+	if err != nil {
+		return err
+	}
+	return lock.Release()
+}
+
 // Mark adds marks of somebody's to the journal.
 func (l *Local) Mark(_ context.Context, kind, by, reason string, marks []promotion.Mark) error {
 	return l.Machine.Mark(kind, by, reason, marks)

@@ -62,7 +62,11 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if state.Basis() != r.Plan.Basis {
+	entries, err := r.History.Entries()
+	if err != nil {
+		return err
+	}
+	if state.Basis() != r.Plan.Basis || journal.Unfinished(entries) != nil {
 		return errChanged
 	}
 	if r.project, err = r.load(ctx); err != nil {
