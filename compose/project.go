@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -79,13 +80,17 @@ func (p *Project) resolve() (*cli.ProjectOptions, error) {
 	o, err := cli.NewProjectOptions(absolute(p.dir, p.options.Files),
 		cli.WithWorkingDirectory(p.dir), cli.WithEnv(p.options.Environ),
 		cli.WithEnvFiles(envFiles...), cli.WithDotEnv,
-		cli.WithConfigFileEnv, cli.WithDefaultConfigPath,
-		cli.WithName(p.options.Name),
 	)
 	if err != nil {
 		return nil, err
 	}
-	o.ConfigPaths = absolute(p.dir, o.ConfigPaths)
+	if list := o.Environment["COMPOSE_FILE"]; len(o.ConfigPaths) == 0 && list != "" {
+		separator := cmp.Or(o.Environment["COMPOSE_PATH_SEPARATOR"], string(filepath.ListSeparator))
+		o.ConfigPaths = absolute(p.dir, strings.Split(list, separator)) // compose-go would look below its own directory
+	}
+	if err := cli.WithDefaultConfigPath(o); err != nil {
+		return nil, err
+	}
 	if slices.Contains(o.ConfigPaths, "-") {
 		return nil, fmt.Errorf("%s: compose files can't come from standard input", p.dir)
 	}
