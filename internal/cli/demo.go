@@ -30,7 +30,7 @@ func (p *program) demoCommand() *cli.Command {
 		flags:    []cli.Flag{&cli.BoolFlag{DisableDefaultText: true, Name: "keep", Usage: "leave the playground and what runs in it, until Ctrl-C"}},
 		run:      p.demo,
 	})
-	c.Subcommands = []*cli.Command{p.demoWebCommand()}
+	c.Subcommands, c.HideHelpCommand, c.CustomHelpTemplate = []*cli.Command{p.demoWebCommand()}, true, commandHelp
 	return c
 }
 

@@ -11,24 +11,24 @@ import (
 // Plan shows what a deployment would do. It goes where the caller says: to stdout as the answer of diff,
 // to stderr before a confirmation.
 func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
-	fmt.Fprintf(w, "%s %s\n", string(p.Kind), Clean(p.Target.Environment))
+	fmt.Fprintf(w, "%s %s\n", string(p.Kind), oneLine(p.Target.Environment))
 	for _, m := range p.Moves {
-		fmt.Fprintf(w, "  %s  %s → %s%s\n", Clean(m.Service), Clean(from(m)), Clean(promotion.Label(m.To)), digest(m.To.Digest))
+		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digest(m.To.Digest))
 		for _, roll := range m.Rolls {
-			fmt.Fprintf(w, "    %s  %s: %s\n", Clean(roll.Service), roll.Strategy, Clean(roll.Why))
-			fmt.Fprintf(w, "      %s:%d  %s → %s\n", Clean(inside(p.Target.Project, roll.File)), roll.Line, pin(roll.Changes[0].From.String()), pin(roll.Changes[0].To.String()))
+			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), roll.Strategy, oneLine(roll.Why))
+			fmt.Fprintf(w, "      %s:%d  %s → %s\n", oneLine(inside(p.Target.Project, roll.File)), roll.Line, pin(roll.Changes[0].From.String()), pin(roll.Changes[0].To.String()))
 		}
 	}
 	for _, m := range p.Marks {
 		if text := markText(m); text != "" {
-			fmt.Fprintf(w, "  %s  %s\n", Clean(m.Service), Clean(text))
+			fmt.Fprintf(w, "  %s  %s\n", oneLine(m.Service), oneLine(text))
 		}
 	}
 	for _, skip := range p.Skipped {
-		fmt.Fprintf(w, "  %s  left out: %s\n", Clean(skip.Service), Clean(skip.Reason))
+		fmt.Fprintf(w, "  %s  left out: %s\n", oneLine(skip.Service), oneLine(skip.Reason))
 	}
 	for _, note := range p.Notes {
-		fmt.Fprintf(w, "  %s  note: %s\n", Clean(note.Service), Clean(note.Text))
+		fmt.Fprintf(w, "  %s  note: %s\n", oneLine(note.Service), oneLine(note.Text))
 	}
 }
 
@@ -79,7 +79,7 @@ func pin(text string) string {
 	if text == "" {
 		return "no tag"
 	}
-	return Clean(text)
+	return oneLine(text)
 }
 
 // inside shortens a path that lies in the project directory.

@@ -46,7 +46,7 @@ func (s *Screen) Status(status Status, now time.Time) error {
 	fmt.Fprintln(table, "ENVIRONMENT\tSERVICE\tVERSION\tRUNS\tSINCE\tMARK\tPLACE")
 	for _, env := range status.Environments {
 		for _, v := range env.Services {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", Clean(env.Environment), Clean(v.Service), Clean(v.Version), v.Running, ago(v.Since, now), mark(v), Clean(v.Place))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", oneLine(env.Environment), oneLine(v.Service), oneLine(v.Version), v.Running, ago(v.Since, now), mark(v), oneLine(v.Place))
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -65,7 +65,7 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 		if service != "" {
 			name += " " + service
 		}
-		fmt.Fprintf(s.Out, "%s: %s\n", Clean(name), Clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(s.Out, "%s: %s\n", oneLine(name), oneLine(fmt.Sprintf(format, args...)))
 	}
 	if env.Error != "" {
 		remark("", "could not be looked at: %s", env.Error)

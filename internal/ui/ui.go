@@ -85,3 +85,8 @@ func Clean(text string) string {
 		return r
 	}, text)
 }
+
+// oneLine is foreign text that has to stay on one line, in a table or behind a label.
+func oneLine(text string) string {
+	return Clean(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' }), " "))
+}

@@ -1,0 +1,171 @@
+package journal_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"promote/internal/journal"
+)
+
+// TestMain is also the other process of TestLock: it holds the lock of a folder until it is killed.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("HOLD_LOCK_OF"); dir != "" {
+		if _, err := journal.Open(dir).Lock(context.Background(), 0, journal.Holder{ID: "first", Kind: "deploy", By: "bob"}); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Println("held")
+		select {}
+	}
+	os.Exit(m.Run())
+}
+
+func entry(event, id string) journal.Entry {
+	return journal.Entry{Schema: 1, Event: event, ID: id, Kind: "deploy", At: time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC), By: "ada"}
+}
+
+func ids(t *testing.T, j *journal.Journal) string {
+	t.Helper()
+	entries, err := j.Entries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.ID)
+	}
+	return strings.Join(list, " ")
+}
+
+// TestTorn cuts the last line at every byte, as a crash may: what was there before stays, and the next
+// entry is read too.
+func TestTorn(t *testing.T) {
+	dir := t.TempDir()
+	j := journal.Open(dir)
+	if got := ids(t, j); got != "" {
+		t.Fatalf("an environment without a history has %q", got)
+	}
+	for _, id := range []string{"a", "b"} {
+		if err := j.Append(entry(journal.Begun, id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, journal.Folder, "history.jsonl")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := strings.Index(string(whole), "\n") + 1
+	for cut := last; cut < len(whole); cut++ {
+		if err := os.WriteFile(path, whole[:cut], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, j); got != "a" {
+			t.Fatalf("cut at %d: it has %q", cut, got)
+		}
+		if err := j.Append(entry(journal.Begun, "c")); err != nil {
+			t.Fatal(err)
+		}
+		want := "a c"
+		if cut == len(whole)-1 {
+			want = "a b c" // only the line end was missing
+		}
+		if got := ids(t, j); got != want {
+			t.Fatalf("cut at %d, then another: it has %q", cut, got)
+		}
+	}
+}
+
+// TestBroken: a line that somebody broke by hand is not passed over.
+func TestBroken(t *testing.T) {
+	dir := t.TempDir()
+	j := journal.Open(dir)
+	if err := j.Append(entry(journal.Begun, "a")); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, journal.Folder, "history.jsonl")
+	if err := os.WriteFile(path, []byte("{\"schema\": x}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Entries(); err == nil || !strings.Contains(err.Error(), "history.jsonl:1: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestUnfinished(t *testing.T) {
+	done := entry(journal.Ended, "a")
+	done.Outcome = "done"
+	entries := []journal.Entry{entry(journal.Begun, "a"), done, entry(journal.Marked, ""), entry(journal.Begun, "b")}
+	if d := journal.Unfinished(entries); d == nil || d.ID != "b" {
+		t.Errorf("got %v", d)
+	}
+	if d := journal.Unfinished(entries[:3]); d != nil {
+		t.Errorf("got %v", d)
+	}
+	if list := journal.Deployments(entries); len(list) != 3 || list[0].Outcome != "done" || !list[1].Marked {
+		t.Errorf("got %v", list)
+	}
+}
+
+// TestLock: a second one is refused and told who; one that waits gets it when the other process dies,
+// however it dies.
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	other := exec.Command(os.Args[0])
+	other.Env = append(os.Environ(), "HOLD_LOCK_OF="+dir)
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer other.Wait()
+	defer other.Process.Kill()
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
+		t.Fatalf("%q %v", line, err)
+	}
+	j := journal.Open(dir)
+	var locked *journal.LockedError
+	if _, err := j.Lock(context.Background(), 0, journal.Holder{ID: "second"}); !errors.As(err, &locked) || locked.Holder.ID != "first" || locked.Holder.By != "bob" {
+		t.Fatalf("got %v", err)
+	}
+	if holder, err := j.Locked(); err != nil || holder == nil || holder.ID != "first" {
+		t.Fatalf("got %v %v", holder, err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		lock, err := j.Lock(context.Background(), time.Minute, journal.Holder{ID: "third"})
+		if err == nil {
+			err = lock.Release()
+		}
+		got <- err
+	}()
+	if err := other.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-got; err != nil {
+		t.Fatal(err)
+	}
+	if holder, err := j.Locked(); err != nil || holder != nil {
+		t.Errorf("nobody holds it, and it says %v %v", holder, err)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	lock, err := j.Lock(context.Background(), 0, journal.Holder{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	if _, err := j.Lock(cancelled, time.Minute, journal.Holder{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting goes on after it was cancelled: %v", err)
+	}
+}
