@@ -16,7 +16,9 @@ func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digest(m.To.Digest))
 		for _, roll := range m.Rolls {
 			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), roll.Strategy, oneLine(roll.Why))
-			fmt.Fprintf(w, "      %s:%d  %s → %s\n", oneLine(inside(p.Target.Project, roll.File)), roll.Line, pin(roll.Changes[0].From.String()), pin(roll.Changes[0].To.String()))
+			if c := roll.Changes[0]; c.From != c.To {
+				fmt.Fprintf(w, "      %s:%d  %s → %s\n", oneLine(inside(p.Target.Project, roll.File)), roll.Line, pin(c.From.String()), pin(c.To.String()))
+			}
 		}
 	}
 	for _, m := range p.Marks {

@@ -124,6 +124,9 @@ func (p *Progress) update(e rollout.Event) {
 	if e.Status == rollout.Done || e.Status == rollout.Failed {
 		l.ended = time.Now()
 	}
+	if e.Status == rollout.Done && len(l.layers) == 0 {
+		l.text = "" // what it was doing last says nothing any more
+	}
 }
 
 func (p *Progress) line(e rollout.Event) *line {
@@ -141,15 +144,21 @@ func (p *Progress) line(e rollout.Event) *line {
 	return l
 }
 
+// layersText says how many layers are done, and how much of those that are on their way.
 func layersText(layers map[string]rollout.Layer) string {
 	var current, total int64
+	done := 0
 	for _, l := range layers {
 		current, total = current+l.Current, total+l.Total
+		if l.Done {
+			done++
+		}
 	}
-	if total == 0 {
-		return ""
+	text := fmt.Sprintf("%d of %d layers", done, len(layers))
+	if total > 0 {
+		text += fmt.Sprintf(", %.1f of %.1f MB", float64(current)/1e6, float64(total)/1e6)
 	}
-	return fmt.Sprintf("%.1f of %.1f MB", float64(current)/1e6, float64(total)/1e6)
+	return text
 }
 
 // draw replaces what was drawn before, in one write so that it doesn't flicker.

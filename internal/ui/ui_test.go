@@ -151,7 +151,7 @@ func TestLiveProgress(t *testing.T) {
 		p.Event(e)
 	}
 	p.Close()
-	want := " ✓ pull\n · pull core  5.0 of 10.0 MB\n ✗ roll core  waiting to be healthy\n ! putting everything back"
+	want := " ✓ pull\n · pull core  0 of 1 layers, 5.0 of 10.0\n ✗ roll core  waiting to be healthy\n ! putting everything back"
 	if got := onScreen(out.String()); got != want {
 		t.Errorf("the screen shows\n%s\nwant\n%s", got, want)
 	}
