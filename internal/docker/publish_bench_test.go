@@ -72,8 +72,25 @@ func byDocker(b *testing.B, dir, repository string, n int) {
 func command(b *testing.B, args ...string) {
 	b.Helper()
 	cmd := exec.Command("docker", args...)
-	cmd.Env = append(bed.Env(b), "DOCKER_BUILDKIT=1")
+	cmd.Env = append(bed.Env(b), builder(b)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("docker %v: %v\n%s", args, err, out)
 	}
+}
+
+// builder has docker build with BuildKit where docker-buildx is on the PATH, and with its classic
+// builder where it is not: docker itself refuses then.
+func builder(b *testing.B) []string {
+	buildx, err := exec.LookPath("docker-buildx")
+	if err != nil {
+		return []string{"DOCKER_BUILDKIT=0"}
+	}
+	config := b.TempDir()
+	if err := os.Mkdir(filepath.Join(config, "cli-plugins"), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.Symlink(buildx, filepath.Join(config, "cli-plugins", "docker-buildx")); err != nil {
+		b.Fatal(err)
+	}
+	return []string{"DOCKER_BUILDKIT=1", "DOCKER_CONFIG=" + config}
 }
