@@ -10,11 +10,18 @@ import (
 	"syscall"
 )
 
-// Apply writes the edit. Each file is there whole, old or new, at any moment; when a later one can't be
-// written the earlier ones are put back. A file that changed since it was read is refused with
-// [ErrStale].
+// Apply writes the edit, and loads the project once more to confirm it. Each file is there whole, old or
+// new, at any moment; when a later one can't be written, or the project then is not what was planned,
+// all are put back. A file that changed since it was read is refused with [ErrStale].
 func (e *Edit) Apply() error {
-	return writeAll(e.files, func(f FileEdit) (expected, data []byte) { return f.Before, f.After })
+	forward := func(f FileEdit) (expected, data []byte) { return f.Before, f.After }
+	if err := writeAll(e.files, forward); err != nil {
+		return err
+	}
+	if err := e.confirm(); err != nil {
+		return errors.Join(fmt.Errorf("put back: %w", err), putBack(e.files, forward))
+	}
+	return nil
 }
 
 // Revert writes back what Apply replaced.
@@ -52,11 +59,9 @@ func replace(path string, expected, data []byte) error {
 	if err != nil {
 		return err
 	}
-	now, err := os.ReadFile(path)
-	if err != nil {
+	if now, err := os.ReadFile(path); err != nil {
 		return err
-	}
-	if !bytes.Equal(now, expected) {
+	} else if !bytes.Equal(now, expected) {
 		return fmt.Errorf("%s: %w", path, ErrStale)
 	}
 	temporary, err := temporary(path, info, data)

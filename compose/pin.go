@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Pin is what follows the repository in an image reference: a tag, a digest, both, or nothing, which
@@ -13,10 +14,11 @@ type Pin struct {
 	Digest string // sha256:…
 }
 
-// grammar of tags and digests: OCI image spec, and distribution's reference grammar.
+// grammar of tags and digests: OCI image spec; of the registered algorithms registries use sha256 and
+// sha512.
 var (
 	tagGrammar    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-	digestGrammar = regexp.MustCompile(`^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}$`)
+	digestGrammar = regexp.MustCompile(`^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
 )
 
 // ParsePin reads a pin as String writes it: "", v1.4.2, v1.4.2@sha256:…, @sha256:….
@@ -80,7 +82,7 @@ func SplitReference(image string) (repository string, pin Pin, err error) {
 			return "", Pin{}, fmt.Errorf("%q ends in a colon", image)
 		}
 	}
-	if repository == "" || strings.HasSuffix(repository, "/") {
+	if repository == "" || strings.HasSuffix(repository, "/") || strings.ContainsFunc(repository, unicode.IsSpace) {
 		return "", Pin{}, fmt.Errorf("%q names no image", image)
 	}
 	pin, err = ParsePin(text)

@@ -1,12 +1,9 @@
 package compose
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -28,215 +25,175 @@ type located struct {
 
 // place is a span of a file that is a pin.
 type place struct {
-	path      string
-	data      []byte // of the file
+	text
 	at        span
-	separated bool   // the span begins with the pin's separator, and may be empty
-	pin       Pin    // that stands there
-	in        string // image, variable …, default of …
-	line, col int
-	node      *yaml.Node // the scalar it is in; nil in an env file
-	variable  string     // that it is the value of, in an env file
+	separated bool // the span begins with the pin's separator, and may be empty
+	pin       Pin  // that stands there
+	in        string
+	node      *yaml.Node // the scalar that it is in; nil in an env file
+	offset    int        // of the span in that scalar
+	group     *group     // that the scalar belongs to
 }
 
-func (p place) key() string { return fmt.Sprintf("%s:%d", p.path, p.at.start) }
+type placeKey struct {
+	path  string
+	start int
+}
 
-// text is how a pin is written at the place.
-func (p place) text(pin Pin) string {
+func (p place) key() placeKey { return placeKey{p.path, p.at.start} }
+
+// written is how a pin is written at the place.
+func (p place) written(pin Pin) string {
 	if p.separated {
 		return pin.suffix()
 	}
 	return pin.String()
 }
 
+func (p place) refuse(service, reason, advice string) *Error {
+	line, column := p.position(p.at.start)
+	return &Error{File: p.path, Line: line, Column: column, Service: service, Reason: reason, Advice: advice}
+}
+
 // locate finds the place of every service.
 func (p *Project) locate() {
-	sharers := map[string][]string{}
 	for name := range all(p.model) {
 		found, err := p.locateService(name)
-		p.services[name] = located{found, err}
+		p.located[name] = located{found, err}
 		if err == nil {
-			sharers[found.key()] = append(sharers[found.key()], name)
+			p.sharers[found.key()] = append(p.sharers[found.key()], name)
 		}
 	}
-	for _, names := range sharers {
+	for _, names := range p.sharers {
 		slices.Sort(names)
 	}
-	p.sharers = sharers
 }
 
-// locateService finds the image of a service, in the last file that sets it, and in the image its pin.
 func (p *Project) locateService(name string) (place, error) {
-	for _, s := range slices.Backward(p.sources) {
-		image, err := s.image(name, 0)
-		if err != nil {
-			return place{}, err
-		}
-		if image != nil {
-			return p.inImage(s, name, image)
-		}
+	o, err := p.origin(p.group, name, 0)
+	switch {
+	case err != nil:
+		return place{}, err
+	case o == nil:
+		return place{}, p.imageless(name)
 	}
-	for _, s := range p.sources {
-		if include := s.child(s.root, "include"); include != nil {
-			return place{}, s.refuse(name, include, "its image comes from an included file", "add that file under compose: in promote.yaml instead")
-		}
-	}
-	return place{}, &Error{File: p.sources[0].path, Service: name, Reason: "it has no image", Advice: "give it an image: with a tag"}
+	return p.inImage(o, name)
 }
 
-// deepest is how many `extends` are followed before they are taken for a circle.
-const deepest = 20
-
-// image is the scalar that gives a service its image in this file, or nil.
-func (s *source) image(name string, depth int) (*yaml.Node, error) {
-	service := s.service(name)
-	if service == nil {
-		return nil, nil
-	}
-	for _, n := range []*yaml.Node{s.find(s.root, "services"), service} {
-		if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
-			return nil, s.refuse(name, n, n.Tag+" changes how files are merged", "remove it, or pin the service in a file of its own")
+// imageless is the refusal of a service that no file gives an image.
+func (p *Project) imageless(name string) error {
+	e := &Error{Service: name, Reason: "it has no image", Advice: "give it an image: with a tag"}
+	for _, s := range slices.Backward(p.group.sources) {
+		e.File = s.path
+		if service := resolved(s.find(s.find(s.root, "services"), name)); service != nil {
+			return s.refuse(name, service, e.Reason, e.Advice)
 		}
 	}
-	if image := s.find(service, "image"); image != nil {
-		return image, nil
-	}
-	extends := resolved(s.find(service, "extends"))
-	if extends == nil || depth > deepest {
-		return nil, nil
-	}
-	if extends.Kind == yaml.ScalarNode {
-		return s.image(extends.Value, depth+1)
-	}
-	if file := s.find(extends, "file"); file != nil {
-		return nil, s.refuse(name, file, "its image comes from another file by extends", "give the service an image: of its own here")
-	}
-	base := s.find(extends, "service")
-	if base == nil {
-		return nil, nil
-	}
-	return s.image(base.Value, depth+1)
+	return e
 }
 
-func (s *source) refuse(service string, n *yaml.Node, reason, advice string) error {
-	return &Error{File: s.path, Line: n.Line, Column: n.Column, Service: service, Reason: reason, Advice: advice}
-}
-
-const plainAdvice = "write it on one line: image: repository:tag"
+const (
+	plainAdvice = "write it on one line: image: repository:tag"
+	mixedAdvice = "put the whole tag into one variable, or write it out"
+)
 
 // inImage finds the pin in an image scalar.
-func (p *Project) inImage(s *source, name string, image *yaml.Node) (place, error) {
-	n := resolved(image)
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+func (p *Project) inImage(o *origin, name string) (place, error) {
+	n, s := o.node, o.source
+	switch {
+	case special(n):
+		return place{}, s.refuse(name, n, n.Tag+" changes how files are merged", plainAdvice)
+	case n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str":
 		return place{}, s.refuse(name, n, "its image is not a string", plainAdvice)
 	}
 	at, ok := s.scalar(n)
 	if !ok {
 		return place{}, s.refuse(name, n, "its image is not written plainly on one line", plainAdvice)
 	}
-	list, err := tokens(n.Value)
+	held, err := holder(n.Value)
 	if err != nil {
-		return place{}, s.refuse(name, n, err.Error(), plainAdvice)
+		return place{}, s.refuse(name, n, err.Error(), mixedAdvice)
 	}
-	held, err := holder(list)
-	if err != nil {
-		return place{}, s.refuse(name, n, err.Error(), "put the tag into one variable, or write it out")
-	}
-	found := place{path: s.path, data: s.data, line: n.Line, col: n.Column, node: n, in: "image", separated: true}
 	if held.variable != nil {
-		return p.inVariable(s, name, found, at, held)
+		return p.inVariable(o, name, at, held)
 	}
+	found := place{text: s.text, node: n, group: o.group, in: "image", separated: true}
 	found.at = span{at.start + held.literal.start, at.start + held.literal.end}
-	return found.complete(s, name)
+	return found.complete(at, name)
 }
 
-// complete reads the pin that stands in the place, and counts where it is.
-func (f place) complete(s *source, name string) (place, error) {
-	text := string(f.data[f.at.start:f.at.end])
-	if f.separated {
-		text = strings.TrimPrefix(text, ":")
-	}
+// complete reads the pin that stands in the place.
+func (p place) complete(scalar span, name string) (place, error) {
+	p.offset = p.at.start - scalar.start
+	text := p.text.at(p.at)
 	pin, err := ParsePin(text)
-	if err == nil && text == "" && !f.separated {
-		err = errors.New("it is empty")
+	switch {
+	case p.separated && strings.HasPrefix(text, ":"):
+		pin, err = ParsePin(text[1:])
+		if text == ":" {
+			err = errors.New("no tag stands there")
+		}
+	case !p.separated && text == "":
+		err = errors.New("no tag stands there")
 	}
-	f.pin = pin
-	f.line, f.col = position(f.data, f.at.start)
 	if err != nil {
-		return place{}, &Error{File: f.path, Line: f.line, Column: f.col, Service: name, Reason: f.in + ": " + err.Error(), Advice: "write a tag there, such as v1.4.2"}
+		return place{}, p.refuse(name, p.in+": "+err.Error(), "write a tag there, such as v1.4.2")
 	}
-	return f, nil
+	p.pin = pin
+	return p, nil
 }
 
 // inVariable finds the pin in the variable that holds it: in the env file that defines it, or in its
 // default.
-func (p *Project) inVariable(s *source, name string, f place, image span, h hold) (place, error) {
+func (p *Project) inVariable(o *origin, name string, scalar span, h hold) (place, error) {
 	variable := h.variable.variable
 	if _, set := p.environ[variable]; set {
-		return place{}, s.refuse(name, f.node, variable+" is set in the environment, which wins over every file", "unset "+variable)
+		return place{}, o.source.refuse(name, o.node, variable+" is set in the environment, which wins over every file", "unset "+variable)
 	}
-	found, a, err := p.assignment(s, name, f.node, variable)
+	file, a, err := p.assignment(o.group, name, variable)
 	if err != nil {
 		return place{}, err
 	}
-	value := image
+	found := place{group: o.group, separated: h.whole}
 	switch {
-	case found && (a.text() != "" || !h.variable.defaultEmpty):
-		f.path, f.data, f.node, f.in, f.variable = a.file.path, a.file.data, nil, "variable "+variable, variable
-		value = a.value
+	case file != nil && (a.value.start < a.value.end || !h.variable.defaultEmpty):
+		found.text, found.at, found.in = file.text, a.value, "variable "+variable
 	case h.variable.hasDefault:
-		f.in = "default of " + variable
-		value = span{image.start + h.variable.defaultSpan.start, image.start + h.variable.defaultSpan.end}
+		found.text, found.node, found.in = o.source.text, o.node, "default of "+variable
+		found.at = span{scalar.start + h.variable.defaultSpan.start, scalar.start + h.variable.defaultSpan.end}
 	default:
-		return place{}, s.refuse(name, f.node, variable+" is set nowhere", "add "+variable+"=TAG to .env")
+		return place{}, o.source.refuse(name, o.node, variable+" is set nowhere", "give "+variable+" a value in .env")
 	}
-	f.at, f.separated = value, h.whole
 	if h.whole {
-		text := string(f.data[value.start:value.end])
-		repository, _, err := SplitReference(text)
+		repository, _, err := SplitReference(found.text.at(found.at))
 		if err != nil {
-			return place{}, s.refuse(name, h.nodeOf(f), variable+" holds no image reference", "write it as repository:tag")
+			return place{}, found.refuse(name, found.in+": "+err.Error(), "write it as repository:tag")
 		}
-		f.at.start += len(repository)
+		found.at.start += len(repository)
 	}
-	return f.complete(s, name)
-}
-
-// nodeOf is a node to point at where the value itself has none.
-func (h hold) nodeOf(f place) *yaml.Node {
-	if f.node != nil {
-		return f.node
-	}
-	line, column := position(f.data, f.at.start)
-	return &yaml.Node{Line: line, Column: column}
+	return found.complete(scalar, name)
 }
 
 // assignment is the one line of the env files that gives a variable its value: in the last file that
-// has it, once, and as a literal.
-func (p *Project) assignment(s *source, name string, n *yaml.Node, variable string) (bool, assignment, error) {
+// has it, once, and as a literal. No file means that none sets it.
+func (p *Project) assignment(g *group, name, variable string) (*envFile, assignment, error) {
+	plain := "give it one plain value: " + variable + "=…"
 	for _, f := range slices.Backward(p.envFiles) {
-		list := f.assignments(variable)
-		if len(list) == 0 {
+		switch list := f.of(variable); {
+		case len(list) == 0:
 			continue
+		case len(list) > 1:
+			return nil, assignment{}, f.refuse(list[1], name, "is set more than once", plain)
+		case !list[0].plain || f.at(list[0].value) != p.model.Environment[variable]:
+			return nil, assignment{}, f.refuse(list[0], name, "is not a plain value", plain)
+		default:
+			return f, list[0], nil
 		}
-		refuse := func(a assignment, reason string) error {
-			return &Error{File: f.path, Line: a.line, Column: a.column(), Service: name, Reason: variable + " " + reason, Advice: "give it one plain value: " + variable + "=TAG"}
-		}
-		if len(list) > 1 {
-			return false, assignment{}, refuse(list[1], "is set more than once")
-		}
-		a, ok := list[0].literal()
-		if !ok {
-			return false, assignment{}, refuse(list[0], "is not a plain value")
-		}
-		return true, a, nil
 	}
-	return false, assignment{}, nil
-}
-
-// position counts line and column of an offset as editors do.
-func position(data []byte, offset int) (line, column int) {
-	before := data[:offset]
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1
+	for _, f := range g.envFiles {
+		if list := f.of(variable); len(list) > 0 {
+			return nil, assignment{}, f.refuse(list[0], name, "is set in the env file of an include", "set it in the .env of the project directory instead")
+		}
+	}
+	return nil, assignment{}, nil
 }

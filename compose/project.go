@@ -1,15 +1,18 @@
 package compose
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -21,7 +24,7 @@ type Options struct {
 	Files    []string // relative to Dir; empty: what docker compose would find there (COMPOSE_FILE, override files)
 	EnvFiles []string // relative to Dir; empty: COMPOSE_ENV_FILES, else .env where there is one
 	Name     string   // project name; empty: compose's own rules
-	Profiles []string // besides those of COMPOSE_PROFILES
+	Profiles []string // empty: COMPOSE_PROFILES
 	Environ  []string // "K=V": the environment that compose would run in
 }
 
@@ -30,104 +33,167 @@ type Project struct {
 	options  Options
 	dir      string
 	model    *types.Project
-	sources  []*source
+	group    *group
 	envFiles []*envFile
-	environ  types.Mapping // that compose would run in, without env files
-	services map[string]located
-	sharers  map[string][]string // key of a place → the services it decides
+	environ  types.Mapping      // that compose would run in, without env files
+	opened   map[string]*source // files that others include or extend
+	extended map[string]bool    // those that others extend
+	located  map[string]located
+	sharers  map[placeKey][]string // the services that a place decides
 }
 
-// Load reads a project the way docker compose does, without Docker, the network or any secret.
+// Load reads a project the way docker compose does, without Docker, the network or any secret. Files
+// that services name, such as their env_file, need not be there. An error is what docker compose would
+// stop at as well, and a file that could be read in two ways ([Error]).
+//
+// The loader of compose-go warns through logrus; set its output to silence that.
 func Load(ctx context.Context, o Options) (*Project, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	p := &Project{options: o, dir: dir, services: map[string]located{}, environ: types.NewMapping(o.Environ)}
-	files, err := p.resolve()
-	if err != nil {
+	p := &Project{
+		options: o, dir: dir, group: &group{dir: dir}, environ: types.NewMapping(o.Environ),
+		opened: map[string]*source{}, extended: map[string]bool{}, located: map[string]located{}, sharers: map[placeKey][]string{},
+	}
+	if err := p.read(); err != nil {
 		return nil, err
 	}
-	contents := map[string][]byte{}
-	for _, path := range files.ConfigPaths {
-		s, err := readSource(path)
-		if err != nil {
-			return nil, err
-		}
-		p.sources = append(p.sources, s)
-		contents[path] = s.data
-	}
-	for _, path := range files.EnvFiles {
-		f, err := readEnvFile(path)
-		if err != nil {
-			return nil, err
-		}
-		p.envFiles = append(p.envFiles, f)
-	}
-	if p.model, err = p.load(ctx, contents); err != nil {
+	if p.model, err = p.load(ctx, nil); err != nil {
 		return nil, err
 	}
 	p.locate()
 	return p, nil
 }
 
-// resolve finds the files that docker compose would use.
-func (p *Project) resolve() (*cli.ProjectOptions, error) {
-	envFiles := absolute(p.dir, p.options.EnvFiles)
-	if list := p.environ["COMPOSE_ENV_FILES"]; len(envFiles) == 0 && list != "" {
-		envFiles = absolute(p.dir, strings.Split(list, ","))
+// read reads the files that docker compose would use.
+func (p *Project) read() error {
+	for _, path := range p.standardEnvFiles() {
+		f, err := readEnvFile(path)
+		if err != nil {
+			return &Error{File: p.dir, Reason: oneLine(err), Advice: "docker compose config", cause: err}
+		}
+		p.envFiles = append(p.envFiles, f)
 	}
-	o, err := cli.NewProjectOptions(absolute(p.dir, p.options.Files),
-		cli.WithWorkingDirectory(p.dir), cli.WithEnv(p.options.Environ),
-		cli.WithEnvFiles(envFiles...), cli.WithDotEnv,
-	)
+	environment, err := p.environment(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if list := o.Environment["COMPOSE_FILE"]; len(o.ConfigPaths) == 0 && list != "" {
-		separator := cmp.Or(o.Environment["COMPOSE_PATH_SEPARATOR"], string(filepath.ListSeparator))
-		o.ConfigPaths = absolute(p.dir, strings.Split(list, separator)) // compose-go would look below its own directory
+	files, err := p.standardFiles(environment)
+	if err != nil {
+		return err
 	}
-	if err := cli.WithDefaultConfigPath(o); err != nil {
-		return nil, err
+	for _, path := range files {
+		s, err := readSource(path)
+		if err != nil {
+			return err
+		}
+		p.group.sources = append(p.group.sources, s)
 	}
-	if slices.Contains(o.ConfigPaths, "-") {
-		return nil, fmt.Errorf("%s: compose files can't come from standard input", p.dir)
+	return nil
+}
+
+// standardFiles are the compose files as configured, or those that docker compose finds by itself.
+func (p *Project) standardFiles(environment types.Mapping) ([]string, error) {
+	if len(p.options.Files) > 0 {
+		return absolute(p.dir, p.options.Files), nil
 	}
-	return o, nil
+	if list := environment["COMPOSE_FILE"]; list != "" {
+		separator := cmp.Or(environment["COMPOSE_PATH_SEPARATOR"], string(os.PathListSeparator))
+		return absolute(p.dir, strings.Split(list, separator)), nil
+	}
+	o, err := cli.NewProjectOptions(nil, cli.WithWorkingDirectory(p.dir), cli.WithDefaultConfigPath)
+	switch {
+	case err != nil:
+		return nil, &Error{File: p.dir, Reason: oneLine(err), Advice: "docker compose config", cause: err}
+	case len(o.ConfigPaths) == 0:
+		return nil, &Error{File: p.dir, Reason: "there is no compose file", Advice: "name the compose file, or the directory it lies in"}
+	case filepath.Dir(o.ConfigPaths[0]) != p.dir: // compose searches upwards, but then works from there
+		return nil, &Error{File: p.dir, Reason: "there is no compose file; the next one is " + o.ConfigPaths[0], Advice: "name its directory instead"}
+	}
+	return o.ConfigPaths, nil
+}
+
+// standardEnvFiles are the env files as configured, or those that docker compose takes by itself.
+func (p *Project) standardEnvFiles() []string {
+	if len(p.options.EnvFiles) > 0 {
+		return absolute(p.dir, p.options.EnvFiles)
+	}
+	if disabled, err := strconv.ParseBool(p.environ["COMPOSE_DISABLE_ENV_FILE"]); err == nil && disabled {
+		return nil
+	}
+	if list := p.environ["COMPOSE_ENV_FILES"]; list != "" {
+		return absolute(p.dir, strings.Split(list, ","))
+	}
+	if standard := filepath.Join(p.dir, ".env"); isFile(standard) {
+		return []string{standard}
+	}
+	return nil
 }
 
 func absolute(dir string, paths []string) []string {
-	list := slices.Clone(paths)
-	for i, path := range list {
-		if !filepath.IsAbs(path) {
-			list[i] = filepath.Join(dir, path)
-		}
+	list := make([]string, len(paths))
+	for i, path := range paths {
+		list[i] = join(dir, path)
 	}
 	return list
 }
 
-// load loads the project with these contents of its files, which need not be what is on disk.
+// maxNodes is how many nodes a compose file may have. compose-go's own limit would refuse a file of
+// some thousand services.
+const maxNodes = 10_000_000
+
+// load loads the project as compose does, with contents instead of what was read from these files.
 func (p *Project) load(ctx context.Context, contents map[string][]byte) (*types.Project, error) {
 	environment, err := p.environment(contents)
 	if err != nil {
 		return nil, err
 	}
-	details := types.ConfigDetails{WorkingDir: p.dir, Environment: environment}
-	for _, s := range p.sources {
-		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: s.path, Content: contents[s.path]})
+	extended, err := p.standIn(contents)
+	if err != nil {
+		return nil, err
 	}
-	profiles := slices.Concat(p.options.Profiles, strings.FieldsFunc(environment["COMPOSE_PROFILES"], func(r rune) bool { return r == ',' }))
-	return loader.LoadWithContext(ctx, details, func(o *loader.Options) {
+	defer os.RemoveAll(extended.temporary)
+	model, err := loader.LoadWithContext(ctx, details(p.group, environment, contents), p.loaderOptions(environment), func(o *loader.Options) {
+		if len(extended.files) > 0 {
+			o.ResourceLoaders = append(o.ResourceLoaders, extended)
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		return nil, &Error{File: p.dir, Reason: "docker compose can't load the project: " + oneLine(err), Advice: "docker compose config", cause: err}
+	}
+	return model, err
+}
+
+// oneLine joins the lines of compose-go's errors.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func details(g *group, environment types.Mapping, contents map[string][]byte) types.ConfigDetails {
+	d := types.ConfigDetails{WorkingDir: g.dir, Environment: environment}
+	for _, s := range g.sources {
+		data, changed := contents[s.path]
+		if !changed {
+			data = s.data
+		}
+		d.ConfigFiles = append(d.ConfigFiles, types.ConfigFile{Filename: s.path, Content: data})
+	}
+	return d
+}
+
+func (p *Project) loaderOptions(environment types.Mapping) func(*loader.Options) {
+	return func(o *loader.Options) {
 		o.SkipResolveEnvironment, o.SkipResolveLabels, o.SkipConsistencyCheck = true, true, true
 		o.ResolvePaths = true
-		o.Profiles = profiles
+		o.MaxNodeVisits = maxNodes
+		o.Profiles = p.options.Profiles
+		if len(o.Profiles) == 0 {
+			o.Profiles = strings.Split(strings.ReplaceAll(environment["COMPOSE_PROFILES"], " ", ""), ",")
+		}
 		o.Interpolate.Substitute = func(text string, mapping template.Mapping) (string, error) {
 			return template.SubstituteWithOptions(text, mapping, template.WithoutLogging)
 		}
-		name, given := p.name(environment)
-		o.SetProjectName(name, given)
-	})
+		o.SetProjectName(p.name(environment))
+	}
 }
 
 // name is the project's: as configured, COMPOSE_PROJECT_NAME, the files' own `name:`, the directory's.
@@ -141,16 +207,41 @@ func (p *Project) name(environment types.Mapping) (name string, given bool) {
 	return loader.NormalizeProjectName(filepath.Base(p.dir)), false
 }
 
+// environment is what variables are taken from: the process's, then env files, the later one winning.
+func (p *Project) environment(contents map[string][]byte) (types.Mapping, error) {
+	environment := types.Mapping{}
+	for _, f := range p.envFiles {
+		data, changed := contents[f.path]
+		if !changed {
+			data = f.data
+		}
+		values, err := dotenv.ParseWithLookup(bytes.NewReader(data), func(name string) (string, bool) {
+			value, ok := p.environ[name]
+			if !ok {
+				value, ok = environment[name]
+			}
+			return value, ok
+		})
+		if err != nil {
+			return nil, &Error{File: f.path, Reason: oneLine(err), Advice: "docker compose config", cause: err}
+		}
+		maps.Copy(environment, values)
+	}
+	maps.Copy(environment, p.environ)
+	return environment, nil
+}
+
 // Name is the project's name.
 func (p *Project) Name() string { return p.model.Name }
 
 // Dir is the project directory, absolute.
 func (p *Project) Dir() string { return p.dir }
 
-// Files are the compose files in the order they are merged, absolute.
+// Files are the compose files in the order they are merged, absolute. Those that they include or
+// extend are not among them.
 func (p *Project) Files() []string {
 	var paths []string
-	for _, s := range p.sources {
+	for _, s := range p.group.sources {
 		paths = append(paths, s.path)
 	}
 	return paths
@@ -172,3 +263,6 @@ func all(model *types.Project) map[string]types.ServiceConfig {
 	maps.Copy(services, model.DisabledServices)
 	return services
 }
+
+// names are the names of all services, sorted.
+func names(model *types.Project) []string { return slices.Sorted(maps.Keys(all(model))) }

@@ -53,6 +53,7 @@ func tokens(value string) ([]token, error) {
 	return list, nil
 }
 
+// variable reads the variable that begins at an offset.
 func variable(value string, at int) (token, error) {
 	if strings.HasPrefix(value[at:], "$$") {
 		return token{}, errEscape
@@ -95,8 +96,12 @@ type hold struct {
 	whole    bool   // the variable holds name and pin, not the pin alone
 }
 
-// holder finds what holds the pin in an image value that is made of tokens.
-func holder(list []token) (hold, error) {
+// holder finds what holds the pin in an image value.
+func holder(value string) (hold, error) {
+	list, err := tokens(value)
+	if err != nil {
+		return hold{}, err
+	}
 	if len(list) == 0 {
 		return hold{}, errPlain
 	}

@@ -53,7 +53,7 @@ func (p *Project) Services() []Service {
 // describe adds where the service's version stands.
 func (p *Project) describe(s *Service) {
 	s.Repository, s.Pin, _ = SplitReference(s.Image) // compose itself will refuse an image that is none
-	found := p.services[s.Name]
+	found := p.located[s.Name]
 	if found.err != nil {
 		s.Refusal = found.err.Error()
 		var refusal *Error
@@ -62,14 +62,15 @@ func (p *Project) describe(s *Service) {
 		}
 		return
 	}
-	s.Place = Place{File: found.path, Line: found.line, Column: found.col, In: found.in, Services: p.sharers[found.key()]}
+	line, column := found.position(found.at.start)
+	s.Place = Place{File: found.path, Line: line, Column: column, In: found.in, Services: slices.Clone(p.sharers[found.key()])}
 }
 
 func facts(c types.ServiceConfig) Service {
 	s := Service{
 		Name: c.Name, Image: c.Image, Replicas: c.GetScale(), ContainerName: c.ContainerName, NetworkMode: c.NetworkMode,
 		Restart: c.Restart, DependsOn: slices.Sorted(maps.Keys(c.DependsOn)),
-		HealthCheck: c.HealthCheck != nil && !c.HealthCheck.Disable && len(c.HealthCheck.Test) > 0,
+		HealthCheck: c.HealthCheck != nil && !c.HealthCheck.Disable && len(c.HealthCheck.Test) > 0 && c.HealthCheck.Test[0] != "NONE",
 	}
 	for _, port := range c.Ports {
 		if port.Published != "" {
@@ -84,6 +85,11 @@ func facts(c types.ServiceConfig) Service {
 			s.WritableVolumes = append(s.WritableVolumes, volume.Target)
 		}
 	}
+	for _, other := range c.VolumesFrom {
+		if !strings.HasSuffix(other, ":ro") {
+			s.WritableVolumes = append(s.WritableVolumes, other)
+		}
+	}
 	if c.Deploy != nil && c.Deploy.UpdateConfig != nil {
 		s.UpdateOrder = c.Deploy.UpdateConfig.Order
 	}
@@ -96,13 +102,13 @@ func facts(c types.ServiceConfig) Service {
 // namespaces are the services in whose namespaces others are: replacing one of them takes the ground
 // from under the others.
 func namespaces(services map[string]types.ServiceConfig) map[string]bool {
-	shared := map[string]bool{}
+	modes := map[string]bool{}
 	for _, c := range services {
-		for _, mode := range []string{c.NetworkMode, c.Ipc, c.Pid} {
-			if name, found := strings.CutPrefix(mode, "service:"); found {
-				shared[name] = true
-			}
-		}
+		modes[c.NetworkMode], modes[c.Ipc], modes[c.Pid] = true, true, true
+	}
+	shared := map[string]bool{}
+	for name, c := range services {
+		shared[name] = modes["service:"+name] || c.ContainerName != "" && modes["container:"+c.ContainerName]
 	}
 	return shared
 }

@@ -2,8 +2,11 @@ package compose
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -13,99 +16,67 @@ import (
 
 // source is a compose file as it was read: its bytes and its nodes.
 type source struct {
-	path  string
-	data  []byte
-	root  *yaml.Node // the mapping at the top; nil for an empty file
-	lines []int      // offset of each line's first byte
-	index map[*yaml.Node]map[string]*yaml.Node
+	text
+	root    *yaml.Node // the mapping at the top; nil for an empty file
+	refusal *Error     // why nothing in the file can be changed, though compose can read it
+	keys    map[*yaml.Node]map[string]*yaml.Node
 }
 
 func readSource(path string) (*source, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, &Error{File: filepath.Dir(path), Reason: oneLine(err), Advice: "docker compose config", cause: err}
 	}
 	return parseSource(path, data)
 }
 
-// parseSource parses a file that an edit may be made in. What makes places unsure is refused for the
-// whole file: several documents, keys that stand twice, another encoding than UTF-8.
+// parseSource parses a compose file. What would make places unsure is refused: another encoding than
+// UTF-8 and keys that stand twice at once, several documents when one of their services is to change.
 func parseSource(path string, data []byte) (*source, error) {
-	s := &source{path: path, data: data, lines: lineStarts(data), index: map[*yaml.Node]map[string]*yaml.Node{}}
 	if !utf8.Valid(data) {
-		return nil, &Error{File: path, Reason: "it is not UTF-8", Advice: "convert it: iconv -t UTF-8"}
+		return nil, &Error{File: path, Reason: "it is not UTF-8", Advice: "convert it with iconv -t UTF-8"}
 	}
+	s := &source{text: newText(path, data), keys: map[*yaml.Node]map[string]*yaml.Node{}}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, more yaml.Node
-	if err := decoder.Decode(&document); err != nil {
-		if len(bytes.TrimSpace(data)) == 0 || document.Kind == 0 && strings.Contains(err.Error(), "EOF") {
-			return s, nil
-		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return s, nil
+	case err != nil:
+		return nil, &Error{File: path, Reason: strings.TrimPrefix(err.Error(), "yaml: "), Advice: "docker compose config", cause: err}
 	}
-	if err := decoder.Decode(&more); err == nil && more.Kind != 0 {
-		return nil, &Error{File: path, Line: more.Line, Column: 1, Reason: "the file holds several documents", Advice: "split it, and name the parts under compose:"}
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		s.refusal = &Error{File: path, Line: max(1, more.Line), Column: max(1, more.Column), Reason: "the file holds several documents", Advice: "keep one document in a file; docker compose takes several files"}
 	}
-	if document.Kind == yaml.DocumentNode && len(document.Content) == 1 && document.Content[0].Kind == yaml.MappingNode {
+	if len(document.Content) == 1 && document.Content[0].Kind == yaml.MappingNode {
 		s.root = document.Content[0]
 	}
-	return s, nil
+	return s, s.unique(&document)
 }
 
-// lineStarts finds the first byte of every line as the YAML scanner counts lines: LF, CRLF, a lone CR,
-// NEL, LS and PS end one.
-func lineStarts(data []byte) []int {
-	starts := []int{0}
-	if bytes.HasPrefix(data, []byte("\ufeff")) {
-		starts[0] = len("\ufeff")
-	}
-	for i := 0; i < len(data); {
-		width := breakWidth(data[i:])
-		if width == 0 {
-			i++
-			continue
+// unique refuses keys that stand twice in one mapping, `<<` included.
+func (s *source) unique(n *yaml.Node) error {
+	if n.Kind == yaml.MappingNode {
+		seen := make(map[string]bool, len(n.Content)/2)
+		for pair := range slices.Chunk(n.Content, 2) {
+			key := pair[0]
+			if seen[key.Value] && key.Kind == yaml.ScalarNode {
+				return s.refuse("", key, fmt.Sprintf("the key %s stands there twice", key.Value), "remove one of the two")
+			}
+			seen[key.Value] = true
 		}
-		i += width
-		starts = append(starts, i)
 	}
-	return starts
-}
-
-// breakWidth is the length of the line break that data begins with, or 0.
-func breakWidth(data []byte) int {
-	switch {
-	case data[0] == '\n':
-		return 1
-	case data[0] == '\r' && len(data) > 1 && data[1] == '\n':
-		return 2
-	case data[0] == '\r':
-		return 1
-	case bytes.HasPrefix(data, []byte("\u0085")):
-		return 2
-	case bytes.HasPrefix(data, []byte("\u2028")), bytes.HasPrefix(data, []byte("\u2029")):
-		return 3
-	}
-	return 0
-}
-
-// offset turns a node's line and column into a byte offset; columns count runes.
-func (s *source) offset(line, column int) (int, bool) {
-	if line < 1 || line > len(s.lines) {
-		return 0, false
-	}
-	at := s.lines[line-1]
-	for range column - 1 {
-		if at >= len(s.data) {
-			return 0, false
+	for _, child := range n.Content {
+		if err := s.unique(child); err != nil {
+			return err
 		}
-		_, width := utf8.DecodeRune(s.data[at:])
-		at += width
 	}
-	return at, true
+	return nil
 }
 
-// span is a run of bytes of a source.
-type span struct{ start, end int }
+func (s *source) refuse(service string, n *yaml.Node, reason, advice string) *Error {
+	return &Error{File: s.path, Line: n.Line, Column: n.Column, Service: service, Reason: reason, Advice: advice}
+}
 
 // scalar finds the bytes between the quotes of a scalar. They must be the node's value, byte for byte:
 // a scalar that is folded, escaped, tagged or spread over lines is not edited.
@@ -122,7 +93,7 @@ func (s *source) scalar(n *yaml.Node) (span, bool) {
 		}
 		at = len(s.data) - len(trimmed)
 	}
-	quote := map[yaml.Style]string{yaml.SingleQuotedStyle: "'", yaml.DoubleQuotedStyle: `"`}[n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle)]
+	quote := quoteOf(n)
 	if !bytes.HasPrefix(s.data[at:], []byte(quote+n.Value+quote)) {
 		return span{}, false
 	}
@@ -132,19 +103,29 @@ func (s *source) scalar(n *yaml.Node) (span, bool) {
 	return span{at + len(quote), at + len(quote) + len(n.Value)}, true
 }
 
+func quoteOf(n *yaml.Node) string {
+	switch {
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		return "'"
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		return `"`
+	}
+	return ""
+}
+
 // child is the value of a mapping's own key. Mappings are indexed once: a file may have thousands of
 // services.
 func (s *source) child(mapping *yaml.Node, key string) *yaml.Node {
 	if mapping == nil || mapping.Kind != yaml.MappingNode {
 		return nil
 	}
-	keys, known := s.index[mapping]
+	keys, known := s.keys[mapping]
 	if !known {
 		keys = make(map[string]*yaml.Node, len(mapping.Content)/2)
 		for pair := range slices.Chunk(mapping.Content, 2) {
 			keys[pair[0].Value] = pair[1]
 		}
-		s.index[mapping] = keys
+		s.keys[mapping] = keys
 	}
 	return keys[key]
 }
@@ -152,7 +133,7 @@ func (s *source) child(mapping *yaml.Node, key string) *yaml.Node {
 // merges are the mappings that a mapping takes keys from by `<<`, in the order they are looked at: of a
 // list, the first that has the key wins.
 func (s *source) merges(mapping *yaml.Node) []*yaml.Node {
-	merged := s.child(mapping, "<<")
+	merged := resolved(s.child(mapping, "<<"))
 	switch {
 	case merged == nil:
 		return nil
@@ -176,6 +157,18 @@ func (s *source) find(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// items are the members of a sequence, or the one item that stands in its place.
+func items(n *yaml.Node) []*yaml.Node {
+	n = resolved(n)
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.SequenceNode:
+		return n.Content
+	}
+	return []*yaml.Node{n}
+}
+
 // resolved follows an alias to what it stands for.
 func resolved(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {
@@ -184,7 +177,7 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// service is the mapping of a service, or nil.
-func (s *source) service(name string) *yaml.Node {
-	return resolved(s.find(s.find(s.root, "services"), name))
+// special reports a tag such as !reset or !override, which changes how compose merges files.
+func special(n *yaml.Node) bool {
+	return n != nil && len(n.Tag) > 1 && strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!")
 }
