@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sirupsen/logrus"
@@ -36,50 +39,83 @@ func corpus(t *testing.T) []string {
 	return files
 }
 
-// TestCorpus changes every image of every file and goes back. An edit is right if the bytes outside one
-// span are the same, the file says the same but for this image, and going back gives the file again.
+// TestCorpus changes every image of every file, one by one and then all at once, and goes back. An edit
+// is right if the bytes outside one span are the same, the file says the same but for this image, and
+// going back gives the file again.
 func TestCorpus(t *testing.T) {
 	logrus.SetOutput(io.Discard)
-	exact, unloadable := 0, 0
-	refused := map[string]int{}
-	for _, path := range corpus(t) {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	files := corpus(t)
+	total := tally{refused: map[string]int{}}
+	t.Run("files", func(t *testing.T) {
+		for _, path := range files {
+			t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
+				t.Parallel()
+				corpusFile(t, path, &total)
+			})
 		}
-		dir := t.TempDir()
-		file := filepath.Join(dir, "compose.yaml")
-		if err := os.WriteFile(file, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		project, err := compose.Load(context.Background(), compose.Options{Dir: dir, Files: []string{"compose.yaml"}})
-		if err != nil {
-			unloadable++
-			t.Logf("unloadable: %s: %v", path, err)
+	})
+	t.Logf("exact %d, wrong %v, files that don't load %d", total.exact, t.Failed(), total.unloadable)
+	for _, text := range slices.Sorted(maps.Keys(total.refused)) {
+		t.Logf("refused %5d  %s", total.refused[text], text)
+	}
+	if total.exact == 0 {
+		t.Error("nothing was edited")
+	}
+}
+
+// tally counts what became of the corpus, over files that are tried in parallel.
+type tally struct {
+	sync.Mutex
+	exact, unloadable int
+	refused           map[string]int
+}
+
+func (c *tally) refuse(text string) {
+	c.Lock()
+	defer c.Unlock()
+	c.refused[reason(text)]++
+}
+
+func (c *tally) count(n *int) {
+	c.Lock()
+	defer c.Unlock()
+	*n++
+}
+
+func corpusFile(t *testing.T, path string, total *tally) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	project, err := compose.Load(context.Background(), compose.Options{Dir: dir, Files: []string{"compose.yaml"}})
+	if err != nil {
+		total.count(&total.unloadable)
+		return
+	}
+	var changes []compose.Change
+	for _, s := range project.Services() {
+		if s.Refusal != "" {
+			total.refuse(s.Refusal)
 			continue
 		}
-		for _, s := range project.Services() {
-			if s.Refusal != "" {
-				refused[reason(s.Refusal)]++
-				continue
-			}
-			if err := roundTrip(project, s, data); err != nil {
-				if refusal := (*compose.Error)(nil); errors.As(err, &refusal) {
-					refused["edit: "+reason(err.Error())]++
-					continue
-				}
-				t.Errorf("%s: %s: %v", path, s.Name, err)
-				continue
-			}
-			exact++
+		err := exact(project, s, data)
+		var refusal *compose.Error
+		switch {
+		case errors.As(err, &refusal):
+			total.refuse("edit: " + reason(err.Error()))
+		case err != nil:
+			t.Errorf("%s: %v", s.Name, err)
+		default:
+			changes = append(changes, changeTo(s, s.Name))
+			total.count(&total.exact)
 		}
 	}
-	t.Logf("exact %d, wrong %v, files that don't load %d", exact, t.Failed(), unloadable)
-	for text, n := range refused {
-		t.Logf("refused %5d  %s", n, text)
-	}
-	if exact == 0 {
-		t.Error("nothing was edited")
+	if err := thereAndBack(project, changes, data); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -88,15 +124,20 @@ func reason(text string) string {
 	return parts[len(parts)-1]
 }
 
-func roundTrip(project *compose.Project, s compose.Service, original []byte) error {
+// changeTo takes a service to a version that no file has.
+func changeTo(s compose.Service, name string) compose.Change {
 	to := compose.Pin{Tag: "v9.8.7-promote"}
 	if s.Pin.Digest != "" && s.Pin.Tag == "" {
 		to = compose.Pin{Digest: "sha256:" + strings.Repeat("ab", 32)}
 	}
-	var changes, back []compose.Change
+	return compose.Change{Service: name, From: s.Pin, To: to}
+}
+
+// exact changes one service, with those that share its place.
+func exact(project *compose.Project, s compose.Service, original []byte) error {
+	var changes []compose.Change
 	for _, name := range s.Place.Services {
-		c := compose.Change{Service: name, From: s.Pin, To: to}
-		changes, back = append(changes, c), append(back, c.Inverse())
+		changes = append(changes, changeTo(s, name))
 	}
 	edit, err := project.Edit(changes...)
 	if err != nil {
@@ -105,20 +146,34 @@ func roundTrip(project *compose.Project, s compose.Service, original []byte) err
 	if len(edit.Files()) != 1 || !bytes.Equal(edit.Files()[0].Before, original) {
 		return errors.New("the edit is not of this file alone")
 	}
-	if err := onlyImages(original, edit.Files()[0].After, to.String()); err != nil {
+	return onlyImages(original, edit.Files()[0].After, changes[0].To.String())
+}
+
+// thereAndBack changes every service that can be changed, and back. The file is written plainly, since
+// syncing a disk a thousand times is not what is tested here.
+func thereAndBack(project *compose.Project, changes []compose.Change, original []byte) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	edit, err := project.Edit(changes...)
+	if err != nil {
+		return fmt.Errorf("all at once: %w", err)
+	}
+	file := edit.Files()[0]
+	if err := os.WriteFile(file.Path, file.After, 0o644); err != nil {
 		return err
 	}
-	if err := edit.Apply(); err != nil {
-		return err
-	}
-	defer edit.Revert()
 	again, err := compose.Load(context.Background(), compose.Options{Dir: project.Dir(), Files: []string{"compose.yaml"}})
 	if err != nil {
 		return err
 	}
+	var back []compose.Change
+	for _, c := range changes {
+		back = append(back, c.Inverse())
+	}
 	undo, err := again.Edit(back...)
 	if err != nil {
-		return errors.New("no way back: " + err.Error())
+		return fmt.Errorf("no way back: %w", err)
 	}
 	if !bytes.Equal(undo.Files()[0].After, original) {
 		return errors.New("going back does not give the original bytes")

@@ -89,6 +89,10 @@ func TestEdit(t *testing.T) {
 			files: map[string]string{"compose.yaml": "services: {core: {image: 'core:${TAG:-9}'}}\n", ".env": "TAG=1\n"},
 			from:  "1", to: "2", file: ".env", want: "TAG=2\n",
 		},
+		"an env file that the service reads too": {
+			files: map[string]string{"compose.yaml": "services: {core: {image: 'core:${TAG}', env_file: .env}}\n", ".env": "TAG=1\n"},
+			from:  "1", to: "2", file: ".env", want: "TAG=2\n",
+		},
 		"whole image in .env": {
 			files: map[string]string{"compose.yaml": "services: {core: {image: '${IMAGE}'}}\n", ".env": "IMAGE=localhost:5000/core\n"},
 			from:  "", to: "2", file: ".env", want: "IMAGE=localhost:5000/core:2\n",
@@ -187,6 +191,7 @@ func TestRefusals(t *testing.T) {
 		"alias used by another":      {text: "x-i: &i core:1\nservices:\n  core: {image: *i}\n  other: {image: *i}\n", want: "compose.yaml:1:13: service core: this place also decides the version of other"},
 		"variable used by another":   {files: map[string]string{"compose.yaml": "services:\n  core: {image: 'core:${TAG}'}\n  other: {image: 'other:${TAG}'}\n", ".env": "TAG=1\n"}, want: ".env:1:5: service core: this place also decides the version of other"},
 		"variable used elsewhere":    {files: map[string]string{"compose.yaml": "services:\n  core: {image: 'core:${TAG}', environment: {V: \"${TAG}\"}}\n", ".env": "TAG=1\n"}, want: ".env:1:5: service core: with it, more of service core than its image would change"},
+		"env file of another":        {files: map[string]string{"compose.yaml": "services:\n  core: {image: 'core:${TAG}'}\n  other: {image: 'o:1', env_file: .env}\n", ".env": "TAG=1\n"}, want: ".env:1:5: service other: this file is also its env_file, so its environment would change too"},
 		"assigned twice":             {files: map[string]string{"compose.yaml": "services: {core: {image: 'core:${TAG}'}}\n", ".env": "TAG=0\nTAG=1\n"}, want: ".env:2:5: service core: TAG is set more than once"},
 		"assigned from a variable":   {files: map[string]string{"compose.yaml": "services: {core: {image: 'core:${TAG}'}}\n", ".env": "X=1\nTAG=$X\n"}, want: ".env:2:5: service core: TAG is not a plain value"},
 		"no image":                   {text: "services: {core: {build: .}}", want: "compose.yaml:1:18: service core: it has no image"},

@@ -45,7 +45,7 @@ func (p *Project) verify(e *Edit, splices map[placeKey]splice) error {
 	if err := p.verifyModel(after, direct); err != nil {
 		return err
 	}
-	return p.verifyContainers(after, contents, splices)
+	return p.verifyContainers(after, e.planned, splices)
 }
 
 // verifyTrees parses every changed compose file again: only the planned scalars may differ.
@@ -194,9 +194,10 @@ func plan(model map[string]any, c Change) error {
 	return err
 }
 
-// verifyContainers looks for what the loaded project does not show: containers that are given the
-// changed variable, by its name alone or through their env_file.
-func (p *Project) verifyContainers(after *types.Project, contents map[string][]byte, splices map[placeKey]splice) error {
+// verifyContainers looks for what the loaded project does not show: containers outside the plan that
+// are given the changed variable, by its name alone or through their env_file. Those of the plan are
+// replaced anyhow, and get it as they do when it is edited by hand.
+func (p *Project) verifyContainers(after *types.Project, planned map[string]Change, splices map[placeKey]splice) error {
 	changed := map[string]bool{}
 	for name, value := range after.Environment {
 		changed[name] = p.model.Environment[name] != value
@@ -206,6 +207,9 @@ func (p *Project) verifyContainers(after *types.Project, contents map[string][]b
 			continue
 		}
 		for _, name := range names(p.model) {
+			if _, moves := planned[name]; moves {
+				continue
+			}
 			if reason := gives(all(p.model)[name], s.path, changed); reason != "" {
 				return s.refuse(name, reason, "put the version's variable into an env file of its own that no service reads")
 			}
