@@ -68,6 +68,12 @@ func (c Compose) Up(ctx context.Context, service string) error {
 	return err
 }
 
+// Create makes a service's containers what the files say now, as Up does, but starts none.
+func (c Compose) Create(ctx context.Context, service string) error {
+	_, err := c.run(ctx, "up", "--no-start", "--no-deps", "--no-build", "--pull", "never", service)
+	return err
+}
+
 // Diverged lists the containers that a plain `up -d` of the services would recreate or create.
 func (c Compose) Diverged(ctx context.Context, services ...string) ([]string, error) {
 	args := append([]string{"--dry-run", "up", "--detach", "--no-deps", "--no-build", "--pull", "never"}, services...)

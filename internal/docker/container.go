@@ -34,6 +34,7 @@ type Container struct {
 	Health         string // healthy, unhealthy, starting; empty without a health check
 	ExitCode       int
 	Restarts       int
+	Policy         string // when the engine starts it again: no, always, on-failure, unless-stopped
 	Probe          *Probe // its health check
 	Created        time.Time
 	Address        string
@@ -110,7 +111,7 @@ func (e *Engine) Inspect(ctx context.Context, id string) (Container, error) {
 		ID: d.ID, Name: strings.TrimPrefix(d.Name, "/"), Created: created,
 		Project: d.Config.Labels[LabelProject], Dir: d.Config.Labels[labelDir], Service: d.Config.Labels[labelService],
 		Image: d.Config.Image, ImageID: d.Image, State: d.State.Status, ExitCode: d.State.ExitCode, Restarts: d.RestartCount,
-		Probe: probe(d.Config.Healthcheck),
+		Probe: probe(d.Config.Healthcheck), Policy: string(d.HostConfig.RestartPolicy.Name),
 	}
 	if d.State.Health != nil && d.State.Health.Status != container.NoHealthcheck {
 		c.Health = d.State.Health.Status

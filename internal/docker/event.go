@@ -12,6 +12,7 @@ import (
 type Event struct {
 	ID     string // container
 	Action string // start, die, restart, destroy, healthy, unhealthy, …
+	Exit   string // status that it exited with, of "die"
 }
 
 // Events subscribes to what happens to the containers of a compose project, from now on. The channel is
@@ -28,7 +29,7 @@ func (e *Engine) Events(ctx context.Context, project string) (<-chan Event, <-ch
 			case m := <-messages:
 				if action, matters := action(string(m.Action)); matters {
 					select {
-					case out <- Event{ID: m.Actor.ID, Action: action}:
+					case out <- Event{ID: m.Actor.ID, Action: action, Exit: m.Actor.Attributes["exitCode"]}:
 					case <-ctx.Done():
 						return
 					}

@@ -16,10 +16,14 @@ var ErrDetached = errors.New("detached; the deployment goes on")
 
 // DiedError is a worker that ended without saying how: killed, or the machine lost power.
 type DiedError struct {
-	ID  string // deployment
-	Log string // its worker.log
+	ID          string // deployment
+	Log         string // its worker.log
+	Environment string
 }
 
 func (e *DiedError) Error() string {
 	return fmt.Sprintf("the worker of %s died in the middle of it; what it said is in %s", e.ID, e.Log)
 }
+
+// Hint is the command that ends it.
+func (e *DiedError) Hint() string { return "promote resume " + e.Environment }

@@ -98,10 +98,11 @@ func (t *tail) read() (*rollout.Result, error) {
 			return &rollout.Result{}, err
 		}
 		var e rollout.Event
-		if err := json.Unmarshal(t.half, &e); err != nil {
-			return &rollout.Result{}, err
-		}
+		err = json.Unmarshal(t.half, &e)
 		t.half = nil
+		if err != nil {
+			continue // torn by a full disk: an event is lost, not the deployment
+		}
 		if e.Seq > t.after && t.tell != nil {
 			t.tell(e)
 		}

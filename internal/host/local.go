@@ -57,7 +57,27 @@ func (l *Local) Deployment(_ context.Context, id string) (plan promotion.Plan, e
 
 // Follow tells the events of a deployment, from its first to its last.
 func (l *Local) Follow(ctx context.Context, id string, tell func(rollout.Event)) (rollout.Result, error) {
-	return Follow(ctx, l.journal().Deployment(id), id, 0, tell)
+	result, err := Follow(ctx, l.journal().Deployment(id), id, 0, tell)
+	var died *DiedError
+	if errors.As(err, &died) {
+		died.Environment = l.Machine.Target.Environment
+		return l.ended(id, died)
+	}
+	return result, err
+}
+
+// ended asks the history how a deployment ended that could not write its last event, as on a full disk.
+func (l *Local) ended(id string, died error) (rollout.Result, error) {
+	entries, err := l.Machine.History.Entries()
+	if err != nil {
+		return rollout.Result{}, errors.Join(died, err)
+	}
+	for _, e := range entries {
+		if e.ID == id && e.Event == journal.Ended {
+			return rollout.Result{Outcome: rollout.Outcome(e.Outcome), Error: e.Error}, nil
+		}
+	}
+	return rollout.Result{}, died
 }
 
 // Job is what a worker is asked to do.
@@ -106,7 +126,7 @@ func (l *Local) Apply(ctx context.Context, job Job, c Control) (rollout.Result, 
 			}
 		}()
 	}
-	return Follow(ctx, record, job.Plan.ID, 0, c.Tell)
+	return l.Follow(ctx, job.Plan.ID, c.Tell)
 }
 
 // start starts the worker in a session of its own, so that no signal of the client's terminal reaches

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"promote/internal/docker"
@@ -71,7 +72,7 @@ func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c dock
 	probing, stop := context.WithCancel(ctx)
 	defer stop()
 	passed := r.probe(probing, c)
-	if reason, over := r.alreadyOver(ctx, roll, c); over {
+	if reason, over := alreadyOver(roll, c); over {
 		return reason, nil
 	}
 	for {
@@ -80,7 +81,7 @@ func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c dock
 			if e.ID != c.ID {
 				continue
 			}
-			if reason, over := r.decides(ctx, roll, e); over {
+			if reason, over := decides(roll, c, e); over {
 				return reason, nil
 			}
 		case <-passed:
@@ -89,7 +90,7 @@ func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c dock
 			if c.Probe == nil && !roll.OneShot {
 				return "", nil
 			}
-			return fmt.Sprintf("not healthy after %s", limit), nil
+			return late(roll, limit), nil
 		case err := <-w.failed:
 			return "", fmt.Errorf("the engine's events ended: %w", err)
 		case <-ctx.Done():
@@ -98,19 +99,27 @@ func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c dock
 	}
 }
 
+func late(roll promotion.Roll, limit time.Duration) string {
+	if roll.OneShot {
+		return fmt.Sprintf("not finished after %s", limit)
+	}
+	return fmt.Sprintf("not healthy after %s", limit)
+}
+
 // alreadyOver looks at what happened before the first event could be read.
-func (r *run) alreadyOver(ctx context.Context, roll promotion.Roll, c docker.Container) (reason string, over bool) {
+func alreadyOver(roll promotion.Roll, c docker.Container) (reason string, over bool) {
 	switch {
 	case c.State == "exited" || c.State == "dead":
-		return r.decides(ctx, roll, docker.Event{ID: c.ID, Action: "die"})
+		return decides(roll, c, docker.Event{ID: c.ID, Action: "die", Exit: strconv.Itoa(c.ExitCode)})
 	case c.Restarts > 0:
 		return fmt.Sprintf("restarted %d times", c.Restarts), true
 	}
 	return "", c.Health == "healthy"
 }
 
-// decides says what an event means for a container that should get healthy.
-func (r *run) decides(ctx context.Context, roll promotion.Roll, e docker.Event) (reason string, over bool) {
+// decides says what an event means for a container that should get healthy. The status is the event's
+// own: a container that was restarted since has lost its.
+func decides(roll promotion.Roll, c docker.Container, e docker.Event) (reason string, over bool) {
 	switch e.Action {
 	case "healthy":
 		return "", true
@@ -121,13 +130,18 @@ func (r *run) decides(ctx context.Context, roll promotion.Roll, e docker.Event) 
 	case "destroy":
 		return "it was removed by somebody else", true
 	case "die":
-		now, err := r.Engine.Inspect(ctx, e.ID)
-		if err == nil && now.ExitCode == 0 && roll.OneShot {
+		if e.Exit == "0" && finishes(roll, c) {
 			return "", true
 		}
-		return fmt.Sprintf("exited with status %d", now.ExitCode), true
+		return "exited with status " + e.Exit, true
 	}
 	return "", false
+}
+
+// finishes reports whether a container may have done its work by exiting. When nothing of the service
+// ran before, all that tells is that nothing looks after it: no health check, no restart.
+func finishes(roll promotion.Roll, c docker.Container) bool {
+	return roll.OneShot || roll.Fresh && c.Probe == nil && (c.Policy == "no" || c.Policy == "")
 }
 
 // probe runs the container's own health check at once and often, and closes the channel when it passes.
@@ -163,7 +177,7 @@ func (r *run) settled(ctx context.Context, roll promotion.Roll, c docker.Contain
 	switch {
 	case err != nil:
 		return "", err
-	case roll.OneShot && now.State == "exited" && now.ExitCode == 0:
+	case finishes(roll, c) && now.State == "exited" && now.ExitCode == 0:
 		return "", nil
 	case now.Restarts > 0:
 		return fmt.Sprintf("restarted %d times", now.Restarts), nil

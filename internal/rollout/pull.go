@@ -20,11 +20,12 @@ func (r *run) pull(ctx context.Context) error {
 	for _, m := range r.Plan.Moves {
 		group.Go(func() error { return r.pullOne(ctx, m, events) })
 	}
-	go func() { group.Wait(); close(events) }()
+	var err error
+	go func() { err = group.Wait(); close(events) }()
 	for e := range events {
 		r.tell(e)
 	}
-	return group.Wait()
+	return err
 }
 
 func (r *run) pullOne(ctx context.Context, m promotion.Move, events chan<- Event) error {

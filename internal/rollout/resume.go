@@ -2,7 +2,11 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"promote/internal/journal"
@@ -23,24 +27,54 @@ func (m *Machine) Resume(ctx context.Context, id string, o Order) Result {
 }
 
 func (r *run) resume(ctx context.Context) Result {
-	err := r.record.ReadJSON("plan.json", &r.Plan)
-	if err == nil {
-		err = r.record.ReadJSON("before.json", &r.before)
+	state, err := r.recollect(ctx)
+	if err != nil { // not ended in the journal: once this is mended, it can be resumed still
+		return Result{Outcome: OutcomeStuck, Error: err.Error(), Repair: "look at " + r.record.Path("") + ", then promote resume " + r.Target.Environment}
 	}
-	if err != nil {
-		return Result{Outcome: OutcomeStuck, Error: err.Error(), Repair: "look at " + r.record.Path("")}
-	}
-	if r.project, err = r.load(ctx); err != nil {
-		return Result{Outcome: OutcomeStuck, Error: err.Error()}
-	}
-	r.compose = r.command(r.project, r.Plan.Target.Name)
-	state, err := r.State(ctx)
-	if err == nil && r.arrived(state) {
-		err = r.recordEnd()
-	} else if err == nil {
+	if r.arrived(state) {
+		err = r.finish(ctx)
+	} else {
 		err = fmt.Errorf("%s was interrupted", r.Plan.ID)
 	}
 	return r.end(ctx, err)
+}
+
+// recollect reads what the dead worker had written down, and what is there now.
+func (r *run) recollect(ctx context.Context) (state promotion.State, err error) {
+	if err := r.record.ReadJSON("plan.json", &r.Plan); err != nil {
+		return state, err
+	}
+	if err := r.record.ReadJSON("before.json", &r.before); err != nil {
+		return state, err
+	}
+	if err := r.sweep(); err != nil {
+		return state, err
+	}
+	if r.project, err = r.load(ctx); err != nil {
+		return state, err
+	}
+	if state, err = r.State(ctx); err != nil {
+		return state, err
+	}
+	r.compose = r.command(r.project, state.Project)
+	return state, nil
+}
+
+// sweep removes the temporary files of a worker that was killed before it could rename them.
+func (r *run) sweep() error {
+	for path := range r.before.Files {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
+		}
+		strays, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".promote-*"))
+		for _, stray := range strays {
+			err = errors.Join(err, os.Remove(stray))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // arrived reports whether every service is where the plan wanted it, and up.
@@ -50,20 +84,47 @@ func (r *run) arrived(state promotion.State) bool {
 		if !ok || r.Target.Engine != promotion.EngineNone && !s.Up() {
 			return false
 		}
-		for i, part := range s.Parts {
-			change := m.Rolls[i].Changes[0]
-			wanted := change.To.Join(m.Image)
-			if part.Compose.Pin != change.To || len(part.Containers) > m.Rolls[i].Replicas {
+		for _, roll := range m.Rolls {
+			i := slices.IndexFunc(s.Parts, func(p promotion.Part) bool { return p.Compose.Name == roll.Service })
+			if i < 0 || !reached(m, roll, s.Parts[i]) {
 				return false
-			}
-			for _, c := range part.Containers {
-				if c.Image != wanted {
-					return false
-				}
 			}
 		}
 	}
 	return true
+}
+
+// reached reports whether the file and all containers of a compose service are on the new release.
+// With a tag that moves only the digest tells.
+func reached(m promotion.Move, roll promotion.Roll, part promotion.Part) bool {
+	change := roll.Changes[0]
+	if part.Compose.Pin != change.To || len(part.Containers) > roll.Replicas {
+		return false
+	}
+	return !slices.ContainsFunc(part.Containers, func(c promotion.Container) bool {
+		return c.Image != change.To.Join(m.Image) || c.Digest != m.To.Digest && c.Digest != "" && m.To.Digest != ""
+	})
+}
+
+// finish proves what the plan wanted and is there: the worker may have died before it was, and then the
+// pin stands in the file all the same where containers are recreated.
+func (r *run) finish(ctx context.Context) error {
+	if r.Target.Engine == promotion.EngineNone {
+		return r.recordEnd()
+	}
+	watch, stop := r.watch(ctx)
+	defer stop()
+	for _, m := range r.Plan.Moves {
+		for _, roll := range m.Rolls {
+			if err := r.proveAll(ctx, roll, watch); err != nil {
+				return err
+			}
+			if err := r.rename(ctx, roll.Service); err != nil {
+				return err
+			}
+		}
+	}
+	return r.recordEnd()
 }
 
 // Mark adds marks of somebody's to the history, without a deployment.

@@ -35,8 +35,12 @@ func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch) err
 	if err != nil {
 		return err
 	}
+	return r.replaceAll(ctx, roll, w, old)
+}
+
+func (r *run) replaceAll(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
 	for _, c := range old {
-		fresh, err := r.addOne(ctx, roll, len(old)+1)
+		fresh, err := r.addOne(ctx, roll)
 		if err != nil {
 			return err
 		}
@@ -55,7 +59,11 @@ func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch) err
 
 // addOne has compose start one more container, from the candidate, and puts the user's files back at
 // once: until the new container is proven, a plain `up -d` must find the old version in them.
-func (r *run) addOne(ctx context.Context, roll promotion.Roll, n int) (docker.Container, error) {
+func (r *run) addOne(ctx context.Context, roll promotion.Roll) (docker.Container, error) {
+	before, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil {
+		return docker.Container{}, err
+	}
 	edit, err := r.edit(ctx, roll)
 	if err != nil {
 		return docker.Container{}, err
@@ -63,15 +71,26 @@ func (r *run) addOne(ctx context.Context, roll promotion.Roll, n int) (docker.Co
 	if err := edit.Apply(); err != nil {
 		return docker.Container{}, err
 	}
-	err = errors.Join(r.compose.Scale(ctx, roll.Service, n), edit.Revert())
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "starting a new container"})
+	err = errors.Join(r.compose.Scale(ctx, roll.Service, len(before)+1), edit.Revert())
 	if err != nil {
 		return docker.Container{}, err
 	}
-	list, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {
 		return docker.Container{}, err
 	}
-	return slices.MaxFunc(list, func(a, b docker.Container) int { return a.Created.Compare(b.Created) }), nil
+	return added(roll.Service, before, now)
+}
+
+// added finds the container that was not there before. Taking an old one for it would remove it.
+func added(service string, before, now []docker.Container) (docker.Container, error) {
+	for _, c := range now {
+		if !slices.ContainsFunc(before, func(b docker.Container) bool { return b.ID == c.ID }) {
+			return c, nil
+		}
+	}
+	return docker.Container{}, fmt.Errorf("%s: docker compose started no new container", service)
 }
 
 // replace stops an old container, with its own signal and timeout, and gives its name to the new one.
@@ -92,6 +111,11 @@ func (r *run) recreate(ctx context.Context, roll promotion.Roll, w *watch) error
 	if err := r.compose.Up(ctx, roll.Service); err != nil {
 		return r.failedStart(ctx, roll, err)
 	}
+	return r.proveAll(ctx, roll, w)
+}
+
+// proveAll proves every container that a service has now.
+func (r *run) proveAll(ctx context.Context, roll promotion.Roll, w *watch) error {
 	list, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {
 		return err
@@ -122,6 +146,7 @@ func (r *run) commit(ctx context.Context, roll promotion.Roll) error {
 	for _, change := range roll.Changes {
 		r.committed[change.Service] = true
 	}
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "the file has the new version"})
 	return nil
 }
 

@@ -173,6 +173,10 @@ func (r *run) end(ctx context.Context, cause error) Result {
 			result.Error += "; and putting it back failed: " + err.Error()
 			result.Repair = r.repair()
 		}
+	} else if r.began {
+		if err := r.undoImages(context.WithoutCancel(ctx)); err != nil {
+			r.tell(Event{Status: Noted, Text: "an image pulled under an old one's name keeps it: " + err.Error()})
+		}
 	}
 	if r.began {
 		e := r.entry(journal.Ended)

@@ -16,10 +16,10 @@ import (
 // restoring of a restore.
 func (r *run) undo(ctx context.Context) error {
 	r.tell(Event{Status: Undoing, Text: "putting everything back"})
-	var failures []error
+	failures := []error{r.undoImages(ctx)}
 	for _, m := range slices.Backward(r.Plan.Moves) {
 		for _, roll := range slices.Backward(m.Rolls) {
-			if err := r.undoRoll(ctx, m, roll); err != nil {
+			if err := r.undoRoll(ctx, roll); err != nil {
 				failures = append(failures, fmt.Errorf("%s: %w", roll.Service, err))
 			}
 		}
@@ -27,20 +27,21 @@ func (r *run) undo(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-func (r *run) undoRoll(ctx context.Context, m promotion.Move, roll promotion.Roll) error {
-	if r.Target.Engine == promotion.EngineNone {
-		return r.undoFiles(ctx, roll)
+func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
+	if err := r.undoFiles(ctx, roll); err != nil || r.Target.Engine == promotion.EngineNone {
+		return err
 	}
 	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {
 		return err
 	}
 	old, fresh := r.split(now)
-	was := r.before.Containers[roll.Service]
-	if len(old) == len(was) && len(was) > 0 {
-		return errors.Join(r.undoFiles(ctx, roll), r.discard(ctx, fresh), r.start(ctx, old))
+	if len(old) == len(r.before.Containers[roll.Service]) {
+		err = errors.Join(r.discard(ctx, fresh), r.start(ctx, old))
+	} else {
+		err = r.rollBack(ctx, roll, old, fresh)
 	}
-	return r.rollBack(ctx, m, roll, was, fresh)
+	return errors.Join(err, r.rename(ctx, roll.Service))
 }
 
 // split tells the containers that stood here before from those that the deployment made.
@@ -66,7 +67,7 @@ func (r *run) discard(ctx context.Context, list []docker.Container) error {
 // start starts containers that stood here before and were stopped on the way.
 func (r *run) start(ctx context.Context, old []docker.Container) error {
 	for _, c := range old {
-		ran := slices.ContainsFunc(r.before.Containers[c.Service], func(b promotion.Container) bool { return b.ID == c.ID && b.State == "running" })
+		ran := slices.ContainsFunc(r.before.Containers[c.Service], func(b promotion.Container) bool { return b.ID == c.ID && ran(b) })
 		if ran && c.State != "running" {
 			if err := r.Engine.Start(ctx, c.ID); err != nil {
 				return err
@@ -76,35 +77,81 @@ func (r *run) start(ctx context.Context, old []docker.Container) error {
 	return nil
 }
 
+func ran(c promotion.Container) bool { return c.State == "running" || c.State == "restarting" }
+
 // rollBack rolls the service to what it was, the way it was rolled forward: with the old version in
-// the file, and proven before the new one goes. What never ran before is only taken away.
-func (r *run) rollBack(ctx context.Context, m promotion.Move, roll promotion.Roll, was []promotion.Container, fresh []docker.Container) error {
-	if len(was) == 0 {
-		return errors.Join(r.undoFiles(ctx, roll), r.discard(ctx, fresh))
-	}
-	if err := r.undoImage(ctx, m, was[0]); err != nil {
-		return err
-	}
-	if err := r.undoFiles(ctx, roll); err != nil {
-		return err
+// the file, and proven before the new one goes. What did not run before is only put there, not started:
+// what keeps it from starting, such as a port that somebody else took, is no reason to get stuck.
+func (r *run) rollBack(ctx context.Context, roll promotion.Roll, old, fresh []docker.Container) error {
+	was := r.before.Containers[roll.Service]
+	if !roll.OneShot && !slices.ContainsFunc(was, ran) {
+		return errors.Join(r.discard(ctx, fresh), r.compose.Create(ctx, roll.Service))
 	}
 	watch, stop := r.watch(ctx)
 	defer stop()
-	inverse := roll
-	inverse.Changes = nil
+	roll.Changes = nil
 	r.committed[roll.Service] = true
-	if roll.Strategy == promotion.StartFirst && len(fresh) > 0 {
-		return r.startFirst(ctx, inverse, watch)
+	if roll.Strategy == promotion.StartFirst {
+		successors, err := r.successors(ctx, len(was)-len(old), fresh)
+		if err == nil {
+			err = r.replaceAll(ctx, roll, watch, successors)
+		}
+		if err != nil || len(old)+len(successors) == len(was) {
+			return err
+		}
 	}
-	return r.recreate(ctx, inverse, watch)
+	return r.recreate(ctx, roll, watch)
 }
 
-// undoImage gives the old image its name back, where the new one has the same (`latest`).
-func (r *run) undoImage(ctx context.Context, m promotion.Move, was promotion.Container) error {
-	if m.From.Tag != m.To.Tag || was.ImageID == "" {
-		return nil
+// successors are the new containers that took the place of old ones. Each was proven before the next
+// was made, so that what is beyond their number is younger, and the one that failed.
+func (r *run) successors(ctx context.Context, n int, fresh []docker.Container) ([]docker.Container, error) {
+	slices.SortFunc(fresh, func(a, b docker.Container) int { return a.Created.Compare(b.Created) })
+	n = min(n, len(fresh))
+	return fresh[:n], r.discard(ctx, fresh[n:])
+}
+
+// rename gives the names that were there before to the containers that have another one: a crash may
+// have come between the end of an old container and its successor's taking over the name.
+func (r *run) rename(ctx context.Context, service string) error {
+	now, err := r.Engine.Service(ctx, r.compose.Name, service)
+	if err != nil {
+		return err
 	}
-	return r.Engine.Tag(ctx, was.ImageID, was.Image)
+	var free []string
+	for _, was := range r.before.Containers[service] {
+		if !slices.ContainsFunc(now, func(c docker.Container) bool { return c.Name == was.Name }) {
+			free = append(free, was.Name)
+		}
+	}
+	for _, c := range now {
+		known := slices.ContainsFunc(r.before.Containers[service], func(was promotion.Container) bool { return c.Name == was.Name })
+		if known || len(free) == 0 {
+			continue
+		}
+		if err := r.Engine.Rename(ctx, c.ID, free[0]); err != nil {
+			return err
+		}
+		free = free[1:]
+	}
+	return nil
+}
+
+// undoImages gives the old images their names back, where the new ones have the same (`latest`): an old
+// container whose image lost its name is one that a plain `up -d` replaces.
+func (r *run) undoImages(ctx context.Context) error {
+	var failures []error
+	for _, m := range r.Plan.Moves {
+		for _, roll := range m.Rolls {
+			was := r.before.Containers[roll.Service]
+			change := roll.Changes[0]
+			if r.Target.Engine == promotion.EngineNone || len(was) == 0 || change.From.Tag != change.To.Tag || change.From.Digest != "" {
+				continue
+			}
+			failures = append(failures, r.Engine.Tag(ctx, was[0].ImageID, was[0].Image))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // undoFiles takes the roll's change out of the files, where it stands in them.
