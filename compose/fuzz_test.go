@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/distribution/reference"
+
 	"promote/compose"
 )
 
@@ -96,4 +99,97 @@ func oneSpan(t *testing.T, before, after []byte) {
 	if gone := string(before[front : len(before)-end]); strings.ContainsAny(gone, "\r\n \t{}[],") {
 		t.Fatalf("more than a version went: %q of %q", gone, before)
 	}
+}
+
+// FuzzEnvFile: whatever an env file holds, what is changed in it is the value that compose takes from
+// it, and compose then reads every other variable as before.
+func FuzzEnvFile(f *testing.F) {
+	for _, seed := range []string{
+		"TAG=1\n", "export TAG='1' # 2\nIMAGE=\"a/b:1\"\r\n", "\ufeffTAG: 1\r\nTAG2=2", "A=\"\nTAG=0\n\"\nTAG=1", "TAG=a#b\nIMAGE=$TAG",
+		"TAG", "TAG=\\1", "TAG =\t1\t#2", "exportTAG=1\nTAG=", "IMAGE=localhost:5000/a\n", "TAG=1@" + digestA, "A=${TAG}\nTAG=`1`", "TAG=\u00851",
+	} {
+		f.Add([]byte(seed))
+	}
+	file := []byte("services:\n  core: {image: 'core:${TAG:-v0}'}\n  whole: {image: '${IMAGE:-whole:v0}'}\n")
+	f.Fuzz(func(t *testing.T, env []byte) {
+		if bytes.Contains(env, []byte("COMPOSE")) {
+			t.Skip("other files are not ours to look at here")
+		}
+		dir := folder(t, map[string]string{"compose.yaml": string(file), ".env": string(env)})
+		o := compose.Options{Dir: dir}
+		p, err := compose.Load(context.Background(), o)
+		if err != nil {
+			return
+		}
+		for _, s := range p.Services() {
+			fuzzService(t, p, s, o)
+			edit, err := p.Edit(compose.Change{Service: s.Name, From: s.Pin, To: compose.Pin{Tag: "v9.8.7"}})
+			if err != nil {
+				continue
+			}
+			for _, f := range edit.Files() {
+				onlyVariable(t, f, strings.TrimPrefix(s.Place.In, "variable "))
+			}
+		}
+	})
+}
+
+// onlyVariable wants the two contents of an env file to give all variables but one the same values.
+func onlyVariable(t *testing.T, f compose.FileEdit, name string) {
+	if filepath.Base(f.Path) != ".env" {
+		return
+	}
+	before, err := dotenv.Parse(bytes.NewReader(f.Before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := dotenv.Parse(bytes.NewReader(f.After))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before[name] == after[name] || !strings.HasSuffix(after[name], "v9.8.7") {
+		t.Fatalf("%s is %q, was %q", name, after[name], before[name])
+	}
+	for variable, value := range before {
+		uses := bytes.Contains(f.Before, []byte("$"+name)) || bytes.Contains(f.Before, []byte("${"+name))
+		if variable != name && after[variable] != value && !uses {
+			t.Fatalf("%s became %q, was %q", variable, after[variable], value)
+		}
+	}
+	if len(before) != len(after) {
+		t.Fatalf("there are %v, were %v", after, before)
+	}
+}
+
+// FuzzReference: a reference is its repository joined with its pin, and whatever docker takes for a
+// reference is split as docker does.
+func FuzzReference(f *testing.F) {
+	for _, seed := range []string{
+		"core", "core:v1", "localhost:5000/core", "a.b:1/c/d:v1@" + digestA, "core@" + digestA, "[::1]:5000/core:v1", "core:", "@", ":", "/", "a//b:c", "core:v1@sha512:00", "core@@", "é:1",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, image string) {
+		repository, pin, err := compose.SplitReference(image)
+		if err == nil && pin.Join(repository) != image {
+			t.Fatalf("%q comes back as %q", image, pin.Join(repository))
+		}
+		if again, failed := compose.ParsePin(pin.String()); failed != nil || again != pin {
+			t.Fatalf("%q has the pin %+v, which reads as %+v, %v", image, pin, again, failed)
+		}
+		named, invalid := reference.ParseNormalizedNamed(image)
+		if invalid != nil {
+			return
+		}
+		want := compose.Pin{}
+		if tagged, ok := named.(reference.Tagged); ok {
+			want.Tag = tagged.Tag()
+		}
+		if digested, ok := named.(reference.Digested); ok {
+			want.Digest = digested.Digest().String()
+		}
+		if err != nil || pin != want || !compose.SameRepository(repository, named.Name()) {
+			t.Fatalf("%q splits into %q and %+v, %v; docker reads %v", image, repository, pin, err, named)
+		}
+	})
 }
