@@ -1,7 +1,6 @@
 package compose_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,30 +8,53 @@ import (
 	"promote/compose"
 )
 
-// BenchmarkEdit loads a project, edits one version and verifies the edit: a small file, and 5,000
-// services (1 MB).
+// BenchmarkEdit loads a project, edits one version and verifies the edit: a small file, 5,000 services
+// (1 MB), and 1,000 services as JSON on one line.
 func BenchmarkEdit(b *testing.B) {
-	for name, services := range map[string]int{"small": 5, "large": 5000} {
-		var text strings.Builder
-		text.WriteString("services:\n")
-		for i := range services {
-			fmt.Fprintf(&text, "  service%d:\n    image: registry.example.org/team/service%d:v1.0.0\n    restart: unless-stopped\n    environment:\n      - LOG_LEVEL=info\n      - WORKERS=4\n    labels:\n      traefik.enable: \"true\"\n", i, i)
-		}
-		b.Run(name, func(b *testing.B) {
-			first, err := project(b, map[string]string{"compose.yaml": text.String()}, compose.Options{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.SetBytes(int64(text.Len()))
+	for _, size := range []struct {
+		name string
+		text string
+	}{
+		{"small", services(5)},
+		{"large", services(5000)},
+		{"line", servicesOnALine(1000)},
+	} {
+		b.Run(size.name, func(b *testing.B) {
+			dir := folder(b, map[string]string{"compose.yaml": size.text})
+			b.SetBytes(int64(len(size.text)))
 			for b.Loop() {
-				p, err := compose.Load(context.Background(), compose.Options{Dir: first.Dir()})
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := p.Edit(compose.Change{Service: "service3", From: compose.Pin{Tag: "v1.0.0"}, To: compose.Pin{Tag: "v1.1.0"}}); err != nil {
+				change := compose.Change{Service: "service3", From: compose.Pin{Tag: "v1.0.0"}, To: compose.Pin{Tag: "v1.1.0"}}
+				if _, err := load(b, compose.Options{Dir: dir}).Edit(change); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+func services(n int) string {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range n {
+		fmt.Fprintf(&text, "  service%d:\n    image: registry.example.org/team/service%d:v1.0.0\n    restart: unless-stopped\n    environment:\n      - LOG_LEVEL=info\n      - WORKERS=4\n    labels:\n      traefik.enable: \"true\"\n", i, i)
+	}
+	return text.String()
+}
+
+func servicesOnALine(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf(`"service%d":{"image":"registry.example.org/team/service%d:v1.0.0","restart":"unless-stopped"}`, i, i))
+	}
+	return `{"services":{` + strings.Join(list, ",") + "}}"
+}
+
+// BenchmarkServices lists the services of a loaded project with the places of their versions.
+func BenchmarkServices(b *testing.B) {
+	p := load(b, compose.Options{Dir: folder(b, map[string]string{"compose.yaml": servicesOnALine(1000)})})
+	for b.Loop() {
+		if got := len(p.Services()); got != 1000 {
+			b.Fatal(got)
+		}
 	}
 }

@@ -11,9 +11,12 @@ type text struct {
 	path  string // absolute
 	data  []byte
 	lines []int // offset of each line's first byte
+	ascii bool  // columns are bytes: nothing to count in generated JSON, where all services share a line
 }
 
-func newText(path string, data []byte) text { return text{path, data, lineStarts(data)} }
+func newText(path string, data []byte) text {
+	return text{path, data, lineStarts(data), !slices.ContainsFunc(data, func(b byte) bool { return b >= utf8.RuneSelf })}
+}
 
 // lineStarts finds the first byte of every line as the YAML scanner counts lines: LF, CRLF, a lone CR,
 // NEL, LS and PS end one. A byte order mark belongs to no line.
@@ -57,6 +60,10 @@ func (t text) offset(line, column int) (int, bool) {
 		return 0, false
 	}
 	at := t.lines[line-1]
+	if t.ascii {
+		at += max(0, column-1)
+		return at, at <= len(t.data)
+	}
 	for range column - 1 {
 		if at >= len(t.data) {
 			return 0, false
@@ -72,6 +79,9 @@ func (t text) position(offset int) (line, column int) {
 	i, exact := slices.BinarySearch(t.lines, offset)
 	if !exact {
 		i--
+	}
+	if t.ascii {
+		return i + 1, offset - t.lines[i] + 1
 	}
 	return i + 1, utf8.RuneCount(t.data[t.lines[i]:offset]) + 1
 }
