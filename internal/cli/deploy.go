@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -97,6 +98,11 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		if kind == promotion.Pin && len(d.request.Wanted) == 0 {
 			return wrongArguments(c, "pin to which version?")
 		}
+		if !c.Bool("dry-run") {
+			if err := d.idle(ctx, c.Duration("wait")); err != nil {
+				return err
+			}
+		}
 		plan, err := d.plan(ctx)
 		if halfway := (*interruptedError)(nil); errors.As(err, &halfway) && !c.Bool("dry-run") {
 			plan, err = d.planAfter(ctx, c, halfway)
@@ -118,6 +124,15 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		}
 		return p.answerDone(plan)
 	}
+}
+
+// idle wants nobody else to be at it, or waits so long: what is half-way there would be taken for drift.
+func (d *deployment) idle(ctx context.Context, wait time.Duration) error {
+	holder, err := d.env.side.Holder(ctx)
+	if err != nil || holder == nil {
+		return err
+	}
+	return d.env.side.Quiet(ctx, wait, d.request.By)
 }
 
 // planAfter ends a deployment that was interrupted, and plans on what is there then.

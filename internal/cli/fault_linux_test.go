@@ -106,12 +106,17 @@ func (g *ground) follow(at func(cmd *exec.Cmd, e rollout.Event), args ...string)
 	return events, commandCode(cmd.Wait())
 }
 
-// killWorker is a power cut, as far as the worker is concerned.
-func (g *ground) killWorker() {
+// worker is the process that holds the lock.
+func (g *ground) worker() int {
 	var holder journal.Holder
 	text := g.read("p/.promote/lock")
 	g.check(json.Unmarshal([]byte(text), &holder))
-	if err := syscall.Kill(holder.PID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+	return holder.PID
+}
+
+// killWorker is a power cut, as far as the worker is concerned.
+func (g *ground) killWorker() {
+	if err := syscall.Kill(g.worker(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		g.t.Fatal(err)
 	}
 }
@@ -126,7 +131,7 @@ func (g *ground) whole() (version string) {
 		All: true, Filters: filters.NewArgs(filters.Arg("label", "com.docker.compose.project="+g.project)),
 	})
 	g.check(err)
-	if len(list) != 1 || list[0].State != "running" || !strings.HasSuffix(list[0].Image, "/core:"+version) {
+	if len(list) != 1 || list[0].State != "running" || list[0].Names[0] != "/"+g.project+"-core-1" || !strings.HasSuffix(list[0].Image, "/core:"+version) {
 		g.t.Fatalf("the file says %s, containers are %v", version, describeAll(list))
 	}
 	strays, err := filepath.Glob(filepath.Join(g.dir, "p", ".promote-*"))
@@ -149,43 +154,72 @@ func describeAll(list []container.Summary) []string {
 	return all
 }
 
-// TestWorkerKilled kills the worker after each event that a deployment has, one run each. A step that is
-// added is covered the day it is added.
+// TestWorkerKilled kills the worker after each event that a deployment has, one run each, forward and
+// back in turn. A step that is added is covered the day it is added.
 func TestWorkerKilled(t *testing.T) {
 	for name, extra := range map[string]string{"start-first": "", "recreate": "    ports: [\"127.0.0.1:18099:8080\"]\n"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := newGround(t, "killed-"+name, extra)
 			g.release("v2.0.0", nil)
-			events, code := g.follow(func(*exec.Cmd, rollout.Event) {}, "deploy", "staging")
+			g.run(exitDone, "deploy", "staging")
+			events, code := g.follow(func(*exec.Cmd, rollout.Event) {}, "pin", "staging", "v1.0.0") // nothing is left to pull
 			if code != exitDone {
 				t.Fatalf("undisturbed: exit code %d", code)
 			}
-			for _, e := range events {
-				if e.Status == rollout.Finished {
-					continue
-				}
-				t.Run(strconv.Itoa(e.Seq)+string(e.Step)+string(e.Status), func(t *testing.T) {
+			on := "v1.0.0"
+			for _, e := range events[:len(events)-1] {
+				t.Run(strconv.Itoa(e.Seq)+string(e.Step)+" "+e.Text, func(t *testing.T) {
 					g.t = t
-					g.run(exitDone, "pin", "staging", "v1.0.0")
-					g.run(exitDone, "unpin", "staging")
-					g.follow(func(_ *exec.Cmd, now rollout.Event) {
-						if now.Seq == e.Seq {
-							g.killWorker()
-						}
-					}, "deploy", "staging")
-					out, err := g.command("resume", "staging").CombinedOutput()
-					if code := commandCode(err); code != exitDone && code != exitRestored {
-						t.Fatalf("resume: exit code %d\n%s", code, out)
-					}
-					t.Logf("whole on %s", g.whole())
+					to := map[string]string{"v1.0.0": "v2.0.0", "v2.0.0": "v1.0.0"}[on]
+					on = g.killed(e, "pin", "staging", to)
 				})
 			}
 		})
 	}
 }
 
+// killed kills the worker of a deployment at an event like one that was seen before, resumes it, and
+// returns the version that the environment is on.
+func (g *ground) killed(at rollout.Event, args ...string) (version string) {
+	reached := false
+	g.follow(func(_ *exec.Cmd, now rollout.Event) {
+		if now.Seq == at.Seq && now.Step == at.Step && now.Status == at.Status {
+			reached = true
+			g.killWorker()
+		}
+	}, args...)
+	if !reached {
+		g.t.Fatalf("there was no event %d, %s %s", at.Seq, at.Step, at.Status)
+	}
+	g.run(exitDone, "status") // may be asked at any moment
+	g.quiet()
+	if out := g.run(exitDone, "status"); strings.Contains(out, "interrupted") != g.unfinished() {
+		g.t.Errorf("unfinished: %v, but the status says\n%s", g.unfinished(), out)
+	}
+	out, err := g.command("resume", "staging").CombinedOutput()
+	if code := commandCode(err); code != exitDone && code != exitRestored {
+		g.t.Fatalf("resume: exit code %d\n%s", code, out)
+	}
+	return g.whole()
+}
+
+// quiet waits for what a killed worker had started.
+func (g *ground) quiet() {
+	lock, err := journal.Open(filepath.Join(g.dir, "p")).Lock(context.Background(), orphans, journal.Holder{})
+	g.check(err)
+	g.check(lock.Release())
+}
+
+func (g *ground) unfinished() bool {
+	entries, err := journal.Open(filepath.Join(g.dir, "p")).Entries()
+	g.check(err)
+	return journal.Unfinished(entries) != nil
+}
+
 // TestClientKilled kills the client as soon as the deployment rolls: the worker goes on to the end.
 func TestClientKilled(t *testing.T) {
+	t.Parallel()
 	g := newGround(t, "client-killed", "")
 	g.release("v2.0.0", map[string]string{"START_DELAY": "300ms"})
 	g.follow(func(cmd *exec.Cmd, e rollout.Event) {
@@ -199,11 +233,12 @@ func TestClientKilled(t *testing.T) {
 	}
 }
 
-// TestInterrupt is Ctrl-C: once puts back, twice lets it go on unwatched.
+// TestInterrupt is Ctrl-C, or the SIGTERM that CI sends: it puts back.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	g := newGround(t, "interrupt", "")
 	g.release("v2.0.0", map[string]string{"START_DELAY": "2s"})
-	waiting := func(e rollout.Event) bool { return e.Step == "roll" && e.Status == rollout.Progress }
+	waiting := func(e rollout.Event) bool { return e.Text == "waiting to be healthy" }
 	before := g.read("p/compose.yaml")
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		_, code := g.follow(func(cmd *exec.Cmd, e rollout.Event) {
@@ -220,6 +255,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestSecondDeployment is refused and told who is at it, or waits.
 func TestSecondDeployment(t *testing.T) {
+	t.Parallel()
 	g := newGround(t, "second", "")
 	g.release("v2.0.0", map[string]string{"START_DELAY": "1s"})
 	refused := ""
@@ -237,6 +273,7 @@ func TestSecondDeployment(t *testing.T) {
 // TestBadReleases are put back, each in its way, with the file byte for byte and the old container
 // untouched.
 func TestBadReleases(t *testing.T) {
+	t.Parallel()
 	g := newGround(t, "bad", "")
 	before, was := g.read("p/compose.yaml"), g.container()
 	for version, behaviour := range map[string]map[string]string{
@@ -252,14 +289,21 @@ func TestBadReleases(t *testing.T) {
 		}
 		g.whole()
 	}
+	g.settled()
+}
+
+// settled wants a plain `docker compose up -d` to change nothing.
+func (g *ground) settled() {
+	g.t.Helper()
+	was := g.container()
 	compose := exec.Command("docker", "compose", "up", "-d")
 	compose.Dir, compose.Env = filepath.Join(g.dir, "p"), g.env
 	if out, err := compose.CombinedOutput(); err != nil || g.container() != was {
-		t.Errorf("a plain `up -d` afterwards is no no-op: %v\n%s", err, out)
+		g.t.Errorf("a plain `up -d` afterwards is no no-op: %v\n%s", err, out)
 	}
 }
 
-// container is the id of the one that runs.
+// container is the id of the one that runs, or the ids of all that do.
 func (g *ground) container() string {
 	cmd := exec.Command("docker", "ps", "--quiet", "--no-trunc", "--filter", "label=com.docker.compose.project="+g.project)
 	cmd.Env = g.env

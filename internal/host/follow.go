@@ -63,7 +63,7 @@ func waitFor(ctx context.Context, gone <-chan struct{}) {
 // workerGone is closed when the worker's lock on its events has ended.
 func workerGone(f *os.File) <-chan struct{} {
 	gone := make(chan struct{})
-	fd, err := unix.Dup(int(f.Fd()))
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		close(gone)
 		return gone

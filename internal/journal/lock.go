@@ -67,7 +67,9 @@ func flock(ctx context.Context, f *os.File) error {
 	if !errors.Is(err, unix.EWOULDBLOCK) {
 		return err
 	}
-	fd, err := unix.Dup(int(f.Fd())) // the waiting goroutine outlives us when the context ends first
+	// The waiting goroutine outlives us when the context ends first. No command that is started meanwhile
+	// may inherit its copy: it would hold the lock.
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}

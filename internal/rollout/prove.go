@@ -14,6 +14,9 @@ import (
 // wait a whole interval (30 s by default) before its first look.
 const often = 100 * time.Millisecond
 
+// restarted is what is wrong with a container that runs, but not for the first time.
+const restarted = "it ended, and the engine started it again"
+
 // containerError is a container that did not get healthy, with its last words.
 type containerError struct {
 	Service, Reason string
@@ -52,10 +55,10 @@ func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker
 
 func waiting(roll promotion.Roll, c docker.Container, limits promotion.Rollout) string {
 	switch {
-	case roll.OneShot:
-		return "waiting for it to finish"
 	case c.Probe != nil:
 		return "waiting to be healthy"
+	case roll.OneShot:
+		return "waiting for it to finish"
 	}
 	return fmt.Sprintf("watching for %s, it has no health check", limits.Monitor)
 }
@@ -90,7 +93,7 @@ func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c dock
 			if c.Probe == nil && !roll.OneShot {
 				return "", nil
 			}
-			return late(roll, limit), nil
+			return late(c, limit), nil
 		case err := <-w.failed:
 			return "", fmt.Errorf("the engine's events ended: %w", err)
 		case <-ctx.Done():
@@ -99,8 +102,8 @@ func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c dock
 	}
 }
 
-func late(roll promotion.Roll, limit time.Duration) string {
-	if roll.OneShot {
+func late(c docker.Container, limit time.Duration) string {
+	if c.Probe == nil {
 		return fmt.Sprintf("not finished after %s", limit)
 	}
 	return fmt.Sprintf("not healthy after %s", limit)
@@ -112,7 +115,7 @@ func alreadyOver(roll promotion.Roll, c docker.Container) (reason string, over b
 	case c.State == "exited" || c.State == "dead":
 		return decides(roll, c, docker.Event{ID: c.ID, Action: "die", Exit: strconv.Itoa(c.ExitCode)})
 	case c.Restarts > 0:
-		return fmt.Sprintf("restarted %d times", c.Restarts), true
+		return restarted, true
 	}
 	return "", c.Health == "healthy"
 }
@@ -138,10 +141,11 @@ func decides(roll promotion.Roll, c docker.Container, e docker.Event) (reason st
 	return "", false
 }
 
-// finishes reports whether a container may have done its work by exiting. When nothing of the service
-// ran before, all that tells is that nothing looks after it: no health check, no restart.
+// finishes reports whether a container may have done its work by exiting. One with a health check may
+// not: it was stopped by hand before. When nothing of the service ran before, all that tells is that
+// nothing looks after it: no health check, no restart.
 func finishes(roll promotion.Roll, c docker.Container) bool {
-	return roll.OneShot || roll.Fresh && c.Probe == nil && (c.Policy == "no" || c.Policy == "")
+	return c.Probe == nil && (roll.OneShot || roll.Fresh && (c.Policy == "no" || c.Policy == ""))
 }
 
 // probe runs the container's own health check at once and often, and closes the channel when it passes.
@@ -180,7 +184,7 @@ func (r *run) settled(ctx context.Context, roll promotion.Roll, c docker.Contain
 	case finishes(roll, c) && now.State == "exited" && now.ExitCode == 0:
 		return "", nil
 	case now.Restarts > 0:
-		return fmt.Sprintf("restarted %d times", now.Restarts), nil
+		return restarted, nil
 	case now.State != "running":
 		return "it is " + now.State, nil
 	case now.Health == "unhealthy":

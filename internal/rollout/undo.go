@@ -84,7 +84,8 @@ func ran(c promotion.Container) bool { return c.State == "running" || c.State ==
 // what keeps it from starting, such as a port that somebody else took, is no reason to get stuck.
 func (r *run) rollBack(ctx context.Context, roll promotion.Roll, old, fresh []docker.Container) error {
 	was := r.before.Containers[roll.Service]
-	if !roll.OneShot && !slices.ContainsFunc(was, ran) {
+	works := func(c docker.Container) bool { return finishes(roll, c) }
+	if !slices.ContainsFunc(was, ran) && !slices.ContainsFunc(fresh, works) {
 		return errors.Join(r.discard(ctx, fresh), r.compose.Create(ctx, roll.Service))
 	}
 	watch, stop := r.watch(ctx)

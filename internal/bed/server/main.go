@@ -6,7 +6,7 @@
 //	START_DELAY  time it takes to become ready, as in 300ms
 //	LISTEN       "early": listens at once and answers 503 until it is ready; otherwise it refuses
 //	             connections until then
-//	CRASH        "start": exits 1 instead of becoming ready
+//	CRASH        "start": exits 1 instead of becoming ready; "done": exits 0, as a job that has finished
 //	CRASH_AFTER  exits 1 this long after it became ready
 //	HEALTH       "never": GET /health answers 503 for ever
 //	STOP_DELAY   goes on serving this long after SIGTERM
@@ -59,9 +59,12 @@ func serve() int {
 		return 1
 	}
 	<-after("START_DELAY")
-	if os.Getenv("CRASH") == "start" {
+	switch os.Getenv("CRASH") {
+	case "start":
 		fmt.Fprintln(os.Stderr, "fatal: told to crash at start")
 		return 1
+	case "done":
+		return 0
 	}
 	if os.Getenv("LISTEN") != "early" && !listen(server) {
 		return 1
