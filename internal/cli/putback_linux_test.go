@@ -216,3 +216,34 @@ func TestOldServes(t *testing.T) {
 		t.Errorf("exit code %d, asked %d times", code, asked)
 	}
 }
+
+// TestPuttingBackKilled kills the worker that puts back, and then the one that resumes: what is there
+// counts, not what somebody remembers, so that the next resume goes on.
+func TestPuttingBackKilled(t *testing.T) {
+	t.Parallel()
+	for name, extra := range map[string]string{"start-first": "", "recreate": "    ports: [\"127.0.0.1:18097:8080\"]\n"} {
+		t.Run(name, func(t *testing.T) {
+			g := newGround(t, "putback-"+name, extra)
+			g.release("v2.0.0", map[string]string{"CRASH": "start"})
+			events, code := g.follow(func(*exec.Cmd, rollout.Event) {}, "deploy", "staging")
+			if code != exitRestored {
+				t.Fatalf("undisturbed: exit code %d", code)
+			}
+			first := slices.IndexFunc(events, func(e rollout.Event) bool { return e.Status == rollout.Undoing })
+			for _, at := range events[first : len(events)-1] {
+				undoing := false
+				g.follow(func(_ *exec.Cmd, e rollout.Event) {
+					undoing = undoing || e.Status == rollout.Undoing
+					if undoing && e.Text == at.Text {
+						g.killWorker()
+					}
+				}, "deploy", "staging")
+				g.follow(func(*exec.Cmd, rollout.Event) { g.killWorker() }, "resume", "staging")
+				g.run(exitRestored, "resume", "staging")
+				if version := g.whole(); version != "v1.0.0" {
+					t.Errorf("%s: it is on %s", at.Text, version)
+				}
+			}
+		})
+	}
+}

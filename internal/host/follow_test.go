@@ -1,0 +1,54 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"promote/internal/journal"
+	"promote/internal/promotion"
+	"promote/internal/rollout"
+)
+
+// TestFollowLost follows a deployment whose last event could not be written, as on a full disk: the
+// history knows how it ended. Where it does not either, the worker died.
+func TestFollowLost(t *testing.T) {
+	const events = `{"seq":1,"status":"note","text":"one"}
+{"seq":2,"status":"no{"seq":3,"status":"note","text":"lost with it"}
+{"seq":4,"status":"note","text":"four"}
+{"seq":5,"stat`
+	for name, ended := range map[string]bool{"ended": true, "died": false} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			j := journal.Open(dir)
+			local := &Local{Machine: &rollout.Machine{Target: promotion.Target{Project: dir, Environment: "prod"}, History: j}}
+			record := j.Deployment("d1")
+			check(t, record.Make())
+			check(t, os.WriteFile(record.Path("events.jsonl"), []byte(events), 0o644))
+			check(t, j.Append(journal.Entry{Event: journal.Begun, ID: "d1"}))
+			if ended {
+				check(t, j.Append(journal.Entry{Event: journal.Ended, ID: "d1", Outcome: "restored", Error: "no space"}))
+			}
+			told := 0
+			result, err := local.Follow(context.Background(), "d1", func(rollout.Event) { told++ })
+			if told != 2 {
+				t.Errorf("told %d events, want the two that are whole", told)
+			}
+			var died *DiedError
+			switch {
+			case ended && (err != nil || result.Outcome != rollout.OutcomeRestored || result.Error != "no space"):
+				t.Errorf("%+v, %v", result, err)
+			case !ended && (!errors.As(err, &died) || died.Hint() != "promote resume prod"):
+				t.Errorf("%+v, %v", result, err)
+			}
+		})
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
