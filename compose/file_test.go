@@ -45,6 +45,27 @@ func TestRevert(t *testing.T) {
 	}
 }
 
+// TestOtherFilesMeanwhile: a file came up between Edit and Apply that docker compose takes by itself.
+func TestOtherFilesMeanwhile(t *testing.T) {
+	for name, text := range map[string]string{".env": "TAG=v0\n", "compose.override.yaml": "services: {core: {image: \"core:v0\"}}\n"} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{"compose.yaml": "services: {core: {image: \"core:${TAG:-v1}\"}}\n"}
+			dir := folder(t, files)
+			edit, err := load(t, compose.Options{Dir: dir}).Edit(compose.Change{Service: "core", From: compose.Pin{Tag: "v1"}, To: compose.Pin{Tag: "v2"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := edit.Apply(); err == nil || !strings.HasSuffix(err.Error(), "docker compose would read other files") {
+				t.Errorf("got %v", err)
+			}
+			compare(t, dir, files)
+		})
+	}
+}
+
 // TestShadowedMeanwhile: another file was changed between Edit and Apply so that the new version would
 // not be the one that runs.
 func TestShadowedMeanwhile(t *testing.T) {

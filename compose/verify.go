@@ -93,6 +93,9 @@ func differ(a, b *yaml.Node, planned map[*yaml.Node]splice) *yaml.Node {
 // verifyModel compares the project as compose loads it before and after: the planned images, and
 // nothing else, may differ.
 func (p *Project) verifyModel(after *types.Project, planned map[string]Change) error {
+	if !p.sameFiles(after.Environment) {
+		return p.sideEffect(planned, "docker compose would read other files")
+	}
 	before, now := all(p.model), all(after)
 	if !slices.Equal(names(p.model), names(after)) || !sameRest(p.model, after) {
 		return p.sideEffect(planned, "more of the project than its services would change")
@@ -117,6 +120,13 @@ func (p *Project) verifyModel(after *types.Project, planned map[string]Change) e
 		}
 	}
 	return nil
+}
+
+// sameFiles reports whether compose would still read the files that the project was loaded from:
+// COMPOSE_FILE may use a version's variable, and an override or an .env may have come up meanwhile.
+func (p *Project) sameFiles(environment types.Mapping) bool {
+	files, err := p.standardFiles(environment)
+	return err == nil && slices.Equal(files, p.Files()) && slices.Equal(p.standardEnvFiles(), p.EnvFiles())
 }
 
 // sameRest compares what is not services.
