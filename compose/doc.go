@@ -10,9 +10,10 @@
 //	err = edit.Apply()
 //
 // What is promised: an edit is a splice of the version's bytes, and no other byte of any file moves.
-// It is verified before it is returned: the file is parsed again and differs in that scalar only, and
-// the project is loaded again and differs in the planned images only; no container may be given a changed
-// variable by another way, such as its env_file. Files that are included or extended are followed as far
-// as they lie in the project directory. What can't be edited so is refused, with the place, the reason and the way out ([Error]). A change followed by its inverse gives
-// the original bytes.
+// It is verified before it is returned: the file is parsed again and differs in that scalar only; the
+// project is loaded again and differs in the planned images only; and no container of another service
+// is given a changed variable, such as by its env_file. Files that are included or extended are
+// followed as far as they lie in the project directory. What can't be edited so is refused, with the
+// place, the reason and the way out ([Error]). A change followed by its inverse gives the original
+// bytes.
 package compose
