@@ -39,7 +39,7 @@ func (j *Journal) Entries() ([]Entry, error) {
 		}
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			if tornLine(line) {
+			if torn(line) {
 				continue
 			}
 			return nil, fmt.Errorf("%s:%d: %w", j.history(), number, err)
@@ -49,8 +49,12 @@ func (j *Journal) Entries() ([]Entry, error) {
 	return entries, nil
 }
 
-// tornLine tells a line that a crash cut short and the next append closed from one that somebody broke.
-func tornLine(line []byte) bool { return !bytes.HasSuffix(bytes.TrimSpace(line), []byte("}")) }
+// torn tells a line that a crash cut short and the next append closed from one that somebody broke: as
+// far as it goes it is JSON, also where it was cut behind the brace of a nested object.
+func torn(line []byte) bool {
+	var value json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(line)).Decode(&value), io.ErrUnexpectedEOF)
+}
 
 // Append writes an entry and returns when it is on disk.
 func (j *Journal) Append(e Entry) (err error) {
@@ -66,15 +70,15 @@ func (j *Journal) Append(e Entry) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if torn, err := endsTorn(f); err != nil {
+	if cut, err := endsTorn(f); err != nil {
 		return err
-	} else if torn {
+	} else if cut {
 		line = append([]byte("\n"), line...)
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
 		return err
 	}
-	return f.Sync()
+	return errors.Join(f.Sync(), syncFolder(j.dir)) // the file may be new
 }
 
 // endsTorn reports whether the last line of the file has no end.
@@ -168,5 +172,14 @@ func writeFile(path string, data []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return nil
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder brings the names in a folder to disk; syncing a file brings only what is in it.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -8,14 +8,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"promote/internal/journal"
+	"promote/registry"
 )
 
-// TestMain is also the other process of TestLock: it holds the lock of a folder until it is killed.
+// TestMain is also the other process of TestLock, which holds the lock of a folder until it is killed,
+// and those of TestTwoWriters.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("HOLD_LOCK_OF"); dir != "" {
 		if _, err := journal.Open(dir).Lock(context.Background(), 0, journal.Holder{ID: "first", Kind: "deploy", By: "bob"}); err != nil {
@@ -24,6 +28,13 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("held")
 		select {}
+	}
+	if dir := os.Getenv("APPEND_TO"); dir != "" {
+		if err := appendMany(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -54,7 +65,10 @@ func TestTorn(t *testing.T) {
 		t.Fatalf("an environment without a history has %q", got)
 	}
 	for _, id := range []string{"a", "b"} {
-		if err := j.Append(entry(journal.Begun, id)); err != nil {
+		e := entry(journal.Begun, id)
+		e.Moves = []journal.Move{{Service: "core {é}", To: registry.Release{Tag: "v1"}}, {Service: "mailer"}} // braces within the line
+		e.Marks = []journal.Mark{{Service: "core", Kind: "held"}}
+		if err := j.Append(e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,17 +100,116 @@ func TestTorn(t *testing.T) {
 
 // TestBroken: a line that somebody broke by hand is not passed over.
 func TestBroken(t *testing.T) {
+	for name, line := range map[string]string{
+		"not JSON": `{"schema": x}`, "no closing brace": `{"schema": 1, id: 2`, "another type": `{"schema": "one"}`,
+		"text": "done", "no line": "<<<<<<< HEAD", "two values": `{"schema": 1} {"schema": 1}`,
+	} {
+		dir := t.TempDir()
+		j := journal.Open(dir)
+		if err := j.Append(entry(journal.Begun, "a")); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, journal.Folder, "history.jsonl")
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, slices.Concat(good, []byte(line+"\n"), good), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.Entries(); err == nil || !strings.Contains(err.Error(), "history.jsonl:2: ") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestTwoWriters: what two processes append at once stands there whole, each in its own order.
+func TestTwoWriters(t *testing.T) {
+	const each = 50
 	dir := t.TempDir()
-	j := journal.Open(dir)
-	if err := j.Append(entry(journal.Begun, "a")); err != nil {
+	var writers []*exec.Cmd
+	for _, name := range []string{"x", "y"} {
+		writer := exec.Command(os.Args[0])
+		writer.Env = append(os.Environ(), "APPEND_TO="+dir, "AS="+name, fmt.Sprintf("TIMES=%d", each))
+		if err := writer.Start(); err != nil {
+			t.Fatal(err)
+		}
+		writers = append(writers, writer)
+	}
+	for _, writer := range writers {
+		if err := writer.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := journal.Open(dir).Entries()
+	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, journal.Folder, "history.jsonl")
-	if err := os.WriteFile(path, []byte("{\"schema\": x}\n"), 0o644); err != nil {
-		t.Fatal(err)
+	next := map[string]int{}
+	for _, e := range entries {
+		if want := fmt.Sprint(next[e.By]); e.ID != want {
+			t.Fatalf("%s wrote %s where %s was to come", e.By, e.ID, want)
+		}
+		next[e.By]++
 	}
-	if _, err := j.Entries(); err == nil || !strings.Contains(err.Error(), "history.jsonl:1: ") {
-		t.Errorf("got %v", err)
+	if next["x"] != each || next["y"] != each {
+		t.Errorf("%v of %d each arrived", next, each)
+	}
+}
+
+// appendMany is the other process of TestTwoWriters.
+func appendMany(dir string) error {
+	times, err := strconv.Atoi(os.Getenv("TIMES"))
+	for i := 0; i < times && err == nil; i++ {
+		e := entry(journal.Begun, strconv.Itoa(i))
+		e.By, e.Reason = os.Getenv("AS"), strings.Repeat("long ", 2000) // more than a page
+		err = journal.Open(dir).Append(e)
+	}
+	return err
+}
+
+// TestLookDoesNotLock: asking who holds the lock, all the time, never keeps anybody from taking it.
+func TestLookDoesNotLock(t *testing.T) {
+	j := journal.Open(t.TempDir())
+	done := make(chan struct{})
+	looked := make(chan error, 1)
+	go func() {
+		defer close(looked)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if _, err := j.Locked(); err != nil {
+				looked <- err
+				return
+			}
+		}
+	}()
+	for range 200 {
+		lock, err := j.Lock(context.Background(), 0, journal.Holder{ID: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lock.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(done)
+	if err := <-looked; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMarks: a mark is dated by its entry, unless it has a date of its own.
+func TestMarks(t *testing.T) {
+	own := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	e := entry(journal.Ended, "a")
+	e.Marks = []journal.Mark{{Service: "core"}, {Service: "mailer", At: own}}
+	got := journal.Marks([]journal.Entry{e, entry(journal.Begun, "b")})
+	if len(got) != 2 || !got[0].At.Equal(e.At) || !got[1].At.Equal(own) {
+		t.Errorf("got %v", got)
 	}
 }
 

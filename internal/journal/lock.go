@@ -75,8 +75,8 @@ func flock(ctx context.Context, f *os.File) error {
 	}
 	got := make(chan error, 1)
 	go func() {
-		defer unix.Close(fd)
-		got <- unix.Flock(fd, unix.LOCK_EX)
+		err := unix.Flock(fd, unix.LOCK_EX)
+		got <- errors.Join(err, unix.Close(fd))
 	}()
 	select {
 	case err := <-got:
@@ -104,7 +104,7 @@ func (l *Lock) Release() error { return l.File.Close() }
 
 // Locked returns who holds the lock now, or nil. Nothing is waited for and nothing is changed.
 func (j *Journal) Locked() (*Holder, error) {
-	f, err := os.OpenFile(filepath.Join(j.dir, "lock"), os.O_RDWR, 0)
+	f, err := os.Open(filepath.Join(j.dir, "lock")) // whoever may only read may look, too
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
