@@ -8,28 +8,37 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// permute puts a command's flags before its arguments, where the library wants them: people type
-// `promote pin prod v1.4.2 --keep`. What follows `--` is left as it is.
+const completionFlag = "--generate-bash-completion" // the library wants it last
+
+// permute puts all flags behind the command and before its arguments, where the library wants them:
+// people type `promote pin prod v1.4.2 --keep`, and `promote --config x.yaml status`, of which the
+// command would not hear. What follows `--` is an argument, whatever it looks like.
 func permute(app *cli.App, args []string) []string {
-	at := 1 + skipFlags(app.Flags, args[min(1, len(args)):])
-	if at >= len(args) {
+	if n := len(args) - 1; n > 0 && args[n] == completionFlag {
+		return append(permute(app, args[:n:n]), completionFlag)
+	}
+	first := 1 + skipFlags(app.Flags, args[min(1, len(args)):])
+	if first >= len(args) {
 		return args
 	}
-	level := app.Commands
-	var command *cli.Command
-	for at < len(args) {
+	command, at := find(app.Commands, args, first)
+	if command == nil {
+		return args
+	}
+	flags, rest := split(slices.Concat(command.Flags, app.Flags), args[at:])
+	return slices.Concat(args[:1], args[first:at], args[1:first], flags, rest)
+}
+
+// find follows the names of a command and its subcommands, and returns where they end.
+func find(level []*cli.Command, args []string, at int) (command *cli.Command, end int) {
+	for ; at < len(args); at++ {
 		i := slices.IndexFunc(level, func(c *cli.Command) bool { return c.HasName(args[at]) })
 		if i < 0 {
 			break
 		}
 		command, level = level[i], level[i].Subcommands
-		at++
 	}
-	if command == nil || slices.Contains(args, "--generate-bash-completion") {
-		return args
-	}
-	flags, rest := split(slices.Concat(command.Flags, app.Flags), args[at:])
-	return slices.Concat(args[:at], flags, rest)
+	return command, at
 }
 
 // skipFlags counts the arguments that are flags, and their values, before the first word.
@@ -46,7 +55,7 @@ func split(known []cli.Flag, args []string) (flags, rest []string) {
 	for i := 0; i < len(args); {
 		switch arg := args[i]; {
 		case arg == "--":
-			return flags, append(rest, args[i:]...)
+			return append(flags, arg), append(rest, args[i+1:]...) // the library ends flags there, too
 		case len(arg) > 1 && arg[0] == '-':
 			n := min(flagLength(known, arg), len(args)-i)
 			flags = append(flags, args[i:i+n]...)
@@ -82,6 +91,14 @@ func takesValue(f cli.Flag) bool {
 		return !ok || !alone.IsBoolFlag()
 	}
 	return true
+}
+
+// asksJSON hears --json also on a line that is wrong, so that the error is JSON, too.
+func asksJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json")
 }
 
 // usage is a command line that can't be understood.

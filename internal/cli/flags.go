@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,21 +81,31 @@ func until(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if days, found := strings.CutSuffix(text, "d"); found {
-		var n int
-		if _, err := fmt.Sscanf(days, "%d", &n); err == nil && n > 0 {
-			return now.Add(time.Duration(n) * 24 * time.Hour), nil
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return now.Add(d), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02"} {
-		if t, err := time.Parse(layout, text); err == nil && t.After(now) {
-			return t.UTC(), nil
-		}
+	if t := moment(text, now); t.After(now) && t.Year() <= lastYear {
+		return t.UTC(), nil
 	}
 	return time.Time{}, &usage{text: fmt.Sprintf("%q is not a time to come", text), hint: "--until 2d, --until 36h, or --until 2026-12-01"}
+}
+
+// lastYear is the last one that JSON can hold.
+const lastYear = 9999
+
+// moment is zero for a text that is none.
+func moment(text string, now time.Time) time.Time {
+	if days, found := strings.CutSuffix(text, "d"); found {
+		if n, err := strconv.ParseUint(days, 10, 22); err == nil {
+			return now.AddDate(0, 0, int(n))
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(d)
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 // The help: what it does, how it is typed, then everything else.
