@@ -67,11 +67,6 @@ func parseWants(t promotion.Target, args []string) ([]promotion.Want, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, other := range wants {
-			if other.Service == w.Service {
-				return nil, fmt.Errorf("%s is named twice", w.Service)
-			}
-		}
 		wants = append(wants, w)
 	}
 	return wants, nil

@@ -24,7 +24,10 @@ type Choice struct {
 // Choose picks a release for every service asked for. A service that was named and can't go is an
 // error (all of them are given, joined); one that was not named is skipped with its reason.
 func Choose(r Request) ([]Choice, error) {
-	targets := r.targets()
+	targets, err := r.targets()
+	if err != nil {
+		return nil, err
+	}
 	if len(targets) == 0 && r.Kind == Rollback {
 		return nil, refuse("", gateNothingGood, "nothing was deployed to %s yet, so there is nothing to go back from", "promote history "+r.Target.Environment, r.Target.Environment)
 	}
@@ -59,9 +62,14 @@ func (r Request) skippable(err error) bool {
 }
 
 // targets are the wants of the request; a rollback without any undoes the last deployment as one unit.
-func (r Request) targets() []Want {
+func (r Request) targets() ([]Want, error) {
+	for i, w := range r.Wanted {
+		if slices.ContainsFunc(r.Wanted[:i], func(o Want) bool { return o.Service == w.Service }) {
+			return nil, fmt.Errorf("%s is named twice", w.Service)
+		}
+	}
 	if r.Kind != Rollback || len(r.Wanted) > 0 {
-		return r.wants()
+		return r.wants(), nil
 	}
 	last, when := "", time.Time{}
 	for _, s := range r.State.Services {
@@ -77,7 +85,7 @@ func (r Request) targets() []Want {
 			wants = append(wants, Want{Service: s.Service})
 		}
 	}
-	return wants
+	return wants, nil
 }
 
 func (r Request) choose(w Want) (Choice, error) {
@@ -146,14 +154,7 @@ func (r Request) choosePin(c *Choice, w Want) error {
 
 func (r Request) chooseDeploy(c *Choice, w Want) error {
 	var err error
-	if r.Upstream != nil {
-		c.Release, err = r.fromUpstream(c.Service, w)
-	} else if w.Open() {
-		c.Release, err = r.newest(c.Service)
-	} else {
-		c.Release, err = r.published(c.Service, w)
-	}
-	if err != nil {
+	if c.Release, err = r.deployable(c.Service, w); err != nil {
 		return err
 	}
 	again := fmt.Sprintf("promote deploy %s %s@%s --again", r.Target.Environment, w.Service, Label(c.Release))
@@ -164,6 +165,17 @@ func (r Request) chooseDeploy(c *Choice, w Want) error {
 		return err
 	}
 	return r.gateOlder(c)
+}
+
+// deployable is the release that deploy means, before any gate.
+func (r Request) deployable(s Service, w Want) (registry.Release, error) {
+	switch {
+	case r.Upstream != nil:
+		return r.fromUpstream(s, w)
+	case w.Open():
+		return r.newest(s)
+	}
+	return r.published(s, w)
 }
 
 // newest is the highest published version that the environment accepts.
@@ -209,7 +221,7 @@ func (r Request) fromUpstream(s Service, w Want) (registry.Release, error) {
 	record := fold(up.Marks)
 	for _, m := range slices.Backward(record.verified) {
 		_, wanted := wantedIn([]registry.Release{m.Release}, w)
-		if (w.Open() || wanted) && verdict(record.bad, m.Release) == nil {
+		if (wanted || w.Open() && r.Target.Accept.Allows(m.Release.Version)) && verdict(record.bad, m.Release) == nil {
 			return m.Release, nil
 		}
 	}
@@ -220,6 +232,9 @@ func (r Request) fromUpstream(s Service, w Want) (registry.Release, error) {
 	advice := fmt.Sprintf("promote deploy %s %s", env, s.Name)
 	if len(record.ran) > 0 {
 		advice = fmt.Sprintf("promote verify %s %s", env, s.Name)
+	}
+	if len(record.verified) > 0 {
+		return registry.Release{}, refuse(s.Name, "verified", "nothing that %s accepts is verified and not bad in %s", advice, r.Target.Environment, env)
 	}
 	return registry.Release{}, refuse(s.Name, "verified", "nothing is verified in %s yet", advice, env)
 }

@@ -33,13 +33,12 @@ func (r Request) gateHold(c *Choice, w Want, again string) error {
 	if hold == nil {
 		return nil
 	}
-	newer := hold.Left.Version.Less(c.Release.Version) || !w.Open() && !Same(c.Release, hold.Left) && hold.Release.Version.Less(c.Release.Version)
-	if r.Again || newer && !hold.Keep {
+	if Same(c.Release, hold.Release) {
+		return nil // it is where it is held; nothing will move, and the hold goes on
+	}
+	if r.Again || !hold.Keep && outgrown(hold, c.Release, !w.Open()) {
 		c.Left = hold
 		return nil
-	}
-	if Same(c.Release, hold.Release) {
-		return nil // it is where it is held; nothing will move
 	}
 	advice := again
 	if hold.Keep {
@@ -51,6 +50,15 @@ func (r Request) gateHold(c *Choice, w Want, again string) error {
 	}
 }
 
+// outgrown reports whether a release ends a hold: it is newer than what is held and than what was left.
+// One that is named only has to be another one than that: a hotfix may have a lower version.
+func outgrown(hold *Mark, release registry.Release, named bool) bool {
+	if !hold.Release.Version.Less(release.Version) {
+		return false
+	}
+	return hold.Left.Version.Less(release.Version) || named && !Same(release, hold.Left)
+}
+
 // endOfHold says what would end a hold by itself.
 func (r Request) endOfHold(hold *Mark) string {
 	switch {
@@ -59,7 +67,11 @@ func (r Request) endOfHold(hold *Mark) string {
 	case hold.Keep:
 		return ", until it is unpinned"
 	}
-	return fmt.Sprintf("; ends when something newer than %s is published", Label(hold.Left))
+	than := hold.Left
+	if older(than, hold.Release) {
+		than = hold.Release
+	}
+	return fmt.Sprintf("; ends when something newer than %s is published", Label(than))
 }
 
 func (r Request) gateBad(c *Choice, again string) error {

@@ -26,7 +26,7 @@ type Mark struct {
 	Service    string           `json:"service"`
 	Kind       MarkKind         `json:"kind"`
 	Release    registry.Release `json:"release,omitzero"`
-	Left       registry.Release `json:"left,omitzero"`        // Held: what the service was on before
+	Left       registry.Release `json:"left,omitzero"`        // Held: the newest that it keeps away, mostly what the service was on before
 	Keep       bool             `json:"keep,omitempty"`       // Held: also when something newer is published
 	Until      time.Time        `json:"until,omitzero"`       // Held: ends by itself then
 	By         string           `json:"by,omitempty"`         // who

@@ -69,6 +69,9 @@ func (r Request) settled(c Choice, present registry.Release) bool {
 func (r Request) move(c Choice, present registry.Release) (Move, error) {
 	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release}
 	for i, part := range c.State.Parts {
+		if part.Compose.Pin.Digest != "" && c.Release.Digest == "" {
+			return Move{}, fmt.Errorf("%s: the file names its image by a digest, and that of %s is not known", part.Compose.Name, Label(c.Release))
+		}
 		roll := Roll{
 			Service: part.Compose.Name, Replicas: max(1, part.Compose.Replicas),
 			File: part.Compose.Place.File, Line: part.Compose.Place.Line,
@@ -126,13 +129,24 @@ func (r Request) marks(c Choice, present registry.Release) []Mark {
 	}
 	if r.Kind == Pin || r.Kind == Rollback {
 		hold := mark(Held, c.Release)
-		hold.Left, hold.Keep, hold.Until = present, r.Keep, r.Until
+		hold.Left, hold.Keep, hold.Until = r.left(c.Service, present), r.Keep, r.Until
 		marks = append(marks, hold)
 	}
 	if r.Kind == Deploy && c.Left != nil {
 		marks = append(marks, mark(Freed, c.Release))
 	}
 	return marks
+}
+
+// left is the newest release that a hold keeps away: what the service was on, or for a pin what deploy
+// would have taken instead. Only what is published after that ends the hold.
+func (r Request) left(s Service, present registry.Release) registry.Release {
+	if r.Kind == Pin {
+		if instead, err := r.deployable(s, Want{Service: s.Name}); err == nil && present.Version.Less(instead.Version) {
+			return instead
+		}
+	}
+	return present
 }
 
 // shared adds to every roll the changes that stand at the same place of the file, and refuses a place
@@ -172,11 +186,12 @@ func (r Request) sharers(service string) []string {
 // order puts every move behind those that its service comes after, and keeps the order of the
 // configuration otherwise.
 func order(p *Plan) error {
-	after := map[string][]string{}
-	for _, s := range p.Target.Services {
-		after[s.Name] = s.After
+	after, place := map[string][]string{}, map[string]int{}
+	for i, s := range p.Target.Services {
+		after[s.Name], place[s.Name] = s.After, i
 	}
 	waiting := slices.Clone(p.Moves)
+	slices.SortStableFunc(waiting, func(a, b Move) int { return place[a.Service] - place[b.Service] })
 	var done []Move
 	for len(waiting) > 0 {
 		i := slices.IndexFunc(waiting, func(m Move) bool {
