@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -59,7 +60,11 @@ func (p *Project) Edit(changes ...Change) (*Edit, error) {
 	if len(e.files) == 0 {
 		return e, nil
 	}
-	if err := p.verify(e, splices); err != nil {
+	var err error
+	if e.project, err = p.proving(splices); err != nil {
+		return nil, err
+	}
+	if err := e.project.verify(e, splices); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -76,7 +81,7 @@ func (p *Project) splice(c Change, planned map[string]Change) (splice, error) {
 	found, known := p.located[c.Service]
 	switch {
 	case !known:
-		return splice{}, unknown(c.Service, p.dir, names(p.model))
+		return splice{}, unknown(c.Service, p.dir, slices.Sorted(maps.Keys(p.located)))
 	case found.err != nil:
 		return splice{}, found.err
 	case found.pin != c.From:
@@ -98,6 +103,16 @@ func (p *Project) splice(c Change, planned map[string]Change) (splice, error) {
 		return splice{}, found.refuse(c.Service, "this place also decides the version of "+strings.Join(missing, ", "), "change them together, or give each an image: of its own")
 	}
 	return splice{found.place, found.written(c.To)}, nil
+}
+
+// proving is the project with as many of its services loaded as verifying the splices needs.
+func (p *Project) proving(splices map[placeKey]splice) (*Project, error) {
+	for _, s := range splices {
+		if !p.alone(s.place) {
+			return p.whole(context.Background())
+		}
+	}
+	return p, nil
 }
 
 func shown(p Pin) string {

@@ -57,7 +57,7 @@ func (p place) refuse(service, reason, advice string) *Error {
 
 // locate finds the place of every service.
 func (p *Project) locate() {
-	for name := range all(p.model) {
+	for _, name := range p.serviceNames() {
 		found, err := p.locateService(name)
 		p.located[name] = located{found, err}
 		if err == nil {
@@ -67,6 +67,23 @@ func (p *Project) locate() {
 	for _, names := range p.sharers {
 		slices.Sort(names)
 	}
+}
+
+// serviceNames are those of all services: of the loaded ones, and of those that were cut out.
+func (p *Project) serviceNames() []string {
+	list := names(p.model)
+	if p.kept == nil {
+		return list
+	}
+	for _, s := range p.group.sources {
+		if services := s.child(s.root, "services"); services != nil {
+			for pair := range slices.Chunk(services.Content, 2) {
+				list = append(list, pair[0].Value)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func (p *Project) locateService(name string) (place, error) {

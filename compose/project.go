@@ -26,6 +26,7 @@ type Options struct {
 	Name     string   // project name; empty: compose's own rules
 	Profiles []string // empty: COMPOSE_PROFILES
 	Environ  []string // "K=V": the environment that compose would run in
+	Services []string // those that matter; empty: all. A large project is read faster without the others
 }
 
 // Project is a compose project as it was when it was loaded.
@@ -36,7 +37,9 @@ type Project struct {
 	group    *group
 	envFiles []*envFile
 	environ  types.Mapping      // that compose would run in, without env files
+	kept     map[string]bool    // the services that model has; nil: all of them
 	opened   map[string]*source // files that others include or extend
+	parsed   map[string]*source // files with their new content, as last parsed
 	extended map[string]bool    // those that others extend
 	located  map[string]located
 	sharers  map[placeKey][]string // the services that a place decides
@@ -54,12 +57,16 @@ func Load(ctx context.Context, o Options) (*Project, error) {
 	}
 	p := &Project{
 		options: o, dir: dir, group: &group{dir: dir}, environ: types.NewMapping(o.Environ),
-		opened: map[string]*source{}, extended: map[string]bool{}, located: map[string]located{}, sharers: map[placeKey][]string{},
+		opened: map[string]*source{}, parsed: map[string]*source{}, extended: map[string]bool{}, located: map[string]located{}, sharers: map[placeKey][]string{},
 	}
 	if err := p.read(); err != nil {
 		return nil, err
 	}
-	if p.model, err = p.load(ctx, nil); err != nil {
+	p.kept = p.narrow()
+	if p.model, err = p.load(ctx, nil); err != nil && p.kept != nil {
+		p, err = p.whole(ctx) // whether the rest is needed after all, or what is wrong with the file
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.locate()
@@ -154,7 +161,11 @@ func (p *Project) load(ctx context.Context, contents map[string][]byte) (*types.
 		return nil, err
 	}
 	defer os.RemoveAll(extended.temporary)
-	model, err := loader.LoadWithContext(ctx, details(p.group, environment, contents), p.loaderOptions(environment), func(o *loader.Options) {
+	files, err := p.details(p.group, environment, contents)
+	if err != nil {
+		return nil, err
+	}
+	model, err := loader.LoadWithContext(ctx, files, p.loaderOptions(environment), func(o *loader.Options) {
 		if len(extended.files) > 0 {
 			o.ResourceLoaders = append(o.ResourceLoaders, extended)
 		}
@@ -168,16 +179,35 @@ func (p *Project) load(ctx context.Context, contents map[string][]byte) (*types.
 // oneLine joins the lines of compose-go's errors.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-func details(g *group, environment types.Mapping, contents map[string][]byte) types.ConfigDetails {
+// details are the files of a group as compose-go takes them.
+func (p *Project) details(g *group, environment types.Mapping, contents map[string][]byte) (types.ConfigDetails, error) {
 	d := types.ConfigDetails{WorkingDir: g.dir, Environment: environment}
 	for _, s := range g.sources {
-		data, changed := contents[s.path]
-		if !changed {
-			data = s.data
+		if data, given := contents[s.path]; given && !bytes.Equal(data, s.data) {
+			var err error
+			if s, err = p.parse(s.path, data); err != nil {
+				return d, err
+			}
 		}
-		d.ConfigFiles = append(d.ConfigFiles, types.ConfigFile{Filename: s.path, Content: data})
+		content := s.data
+		if g == p.group && p.kept != nil {
+			content = s.cut(p.kept)
+		}
+		d.ConfigFiles = append(d.ConfigFiles, types.ConfigFile{Filename: s.path, Content: content})
 	}
-	return d
+	return d, nil
+}
+
+// parse parses new content of a file, once.
+func (p *Project) parse(path string, data []byte) (*source, error) {
+	if s := p.parsed[path]; s != nil && bytes.Equal(s.data, data) {
+		return s, nil
+	}
+	s, err := parseSource(path, data)
+	if err == nil {
+		p.parsed[path] = s
+	}
+	return s, err
 }
 
 func (p *Project) loaderOptions(environment types.Mapping) func(*loader.Options) {

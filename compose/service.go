@@ -35,12 +35,16 @@ type Service struct {
 	Disabled        bool     `json:"disabled,omitempty"`     // by its profiles
 }
 
-// Services are the services of the project by name, those that no profile enables included.
+// Services are the services of the project by name, those that no profile enables included; with
+// Options.Services only those.
 func (p *Project) Services() []Service {
 	services := all(p.model)
 	shared := namespaces(services)
 	var list []Service
 	for _, name := range slices.Sorted(maps.Keys(services)) {
+		if wanted := p.options.Services; len(wanted) > 0 && !slices.Contains(wanted, name) {
+			continue
+		}
 		s := facts(services[name])
 		s.SharedNamespace = shared[name]
 		_, s.Disabled = p.model.DisabledServices[name]

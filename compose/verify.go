@@ -61,7 +61,7 @@ func (p *Project) verifyTrees(contents map[string][]byte, splices map[placeKey]s
 		if !changed {
 			continue
 		}
-		after, err := parseSource(s.path, data)
+		after, err := p.parse(s.path, data)
 		if err != nil {
 			return err
 		}
@@ -183,7 +183,11 @@ func (p *Project) verifyIncluded(g *group, changes []Change, contents map[string
 
 // services is a group's model without extensions, as compose loads it.
 func (p *Project) services(g *group, environment types.Mapping, contents map[string][]byte) (map[string]any, error) {
-	model, err := loader.LoadModelWithContext(context.Background(), details(g, environment, contents), p.loaderOptions(environment), func(o *loader.Options) {
+	files, err := p.details(g, environment, contents)
+	if err != nil {
+		return nil, err
+	}
+	model, err := loader.LoadModelWithContext(context.Background(), files, p.loaderOptions(environment), func(o *loader.Options) {
 		o.SkipNormalization = true
 	})
 	maps.DeleteFunc(model, func(key string, _ any) bool { return strings.HasPrefix(key, "x-") })

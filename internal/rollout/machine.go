@@ -32,12 +32,16 @@ type Machine struct {
 // journal is where the environment's lock and deployments lie, wherever its history does.
 func (m *Machine) journal() *journal.Journal { return journal.Open(m.Target.Project) }
 
-// load reads the compose project as it is now.
+// load reads the compose project as it is now, as far as the target's services go.
 func (m *Machine) load(ctx context.Context) (*compose.Project, error) {
-	return compose.Load(ctx, compose.Options{
+	o := compose.Options{
 		Dir: m.Target.Project, Files: m.Target.Compose, EnvFiles: m.Target.EnvFiles,
 		Name: m.Target.Name, Profiles: m.Target.Profiles, Environ: m.Environ,
-	})
+	}
+	for _, s := range m.Target.Services {
+		o.Services = append(o.Services, s.Runs...)
+	}
+	return compose.Load(ctx, o)
 }
 
 // command is docker compose for the project.
