@@ -18,7 +18,6 @@ import (
 	"promote/internal/host"
 	"promote/internal/promotion"
 	"promote/registry"
-	"promote/semver"
 )
 
 // deployment is what deploy, pin, rollback and diff share: everything from the command line to a plan,
@@ -115,14 +114,14 @@ func (d *deployment) plan(ctx context.Context) (promotion.Plan, error) {
 	return promotion.New(d.request, choices)
 }
 
-// template is how a service's versions are written as tags.
-func (d *deployment) template(service string) semver.Template {
+// service is the target's service of that name.
+func (d *deployment) service(name string) promotion.Service {
 	for _, s := range d.env.target.Services {
-		if s.Name == service {
-			return s.Tag
+		if s.Name == name {
+			return s
 		}
 	}
-	return semver.Template{}
+	return promotion.Service{}
 }
 
 // look asks this environment and the one upstream for their state, and already has the registry say

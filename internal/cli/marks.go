@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
 	"promote/internal/promotion"
+	"promote/internal/ui"
 )
 
 func (p *program) unpinCommand() *cli.Command {
@@ -14,9 +16,11 @@ func (p *program) unpinCommand() *cli.Command {
 		examples: []string{"promote unpin prod core", "promote unpin prod            every hold there"},
 		flags:    []cli.Flag{dryRunFlag, reasonFlag},
 		run: func(ctx context.Context, c *cli.Context) error {
-			return p.marking(ctx, c, "unpin", "no longer held", func(d *deployment, s promotion.ServiceState) (promotion.Mark, bool) {
-				hold := promotion.Hold(s.Marks, d.request.State.Now)
-				return promotion.Mark{Service: s.Service, Kind: promotion.Freed}, hold != nil
+			return p.marking(ctx, c, "unpin", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
+				if promotion.Hold(s.Marks, d.request.State.Now) == nil {
+					return nil, nil
+				}
+				return []promotion.Mark{{Service: s.Service, Kind: promotion.Freed}}, nil
 			})
 		},
 	})
@@ -28,21 +32,43 @@ func (p *program) verifyCommand() *cli.Command {
 		examples: []string{`promote verify staging core --reason "clicked through it"`},
 		flags:    []cli.Flag{dryRunFlag, reasonFlag},
 		run: func(ctx context.Context, c *cli.Context) error {
-			return p.marking(ctx, c, "verify", "verified", func(d *deployment, s promotion.ServiceState) (promotion.Mark, bool) {
-				present := s.Present(d.template(s.Service))
-				runs := d.env.target.Engine == promotion.EngineNone || s.Up()
-				if !runs {
+			return p.marking(ctx, c, "verify", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
+				present := s.Present(d.service(s.Service).Tag)
+				if d.env.target.Engine != promotion.EngineNone && !s.Up() {
 					p.screen.Say("%s %s is not up, so it can't be verified", d.env.Name, s.Service)
+					return nil, nil
 				}
-				return promotion.Mark{Service: s.Service, Kind: promotion.Verified, Release: present}, runs && !promotion.Proven(s.Marks, present)
+				if promotion.Proven(s.Marks, present) {
+					return nil, nil
+				}
+				return []promotion.Mark{{Service: s.Service, Kind: promotion.Verified, Release: present}}, nil
 			})
 		},
 	})
 }
 
-// marking adds a mark to each named service that wants one, or to all. It waits for no lock: a mark is
-// one line in the history.
-func (p *program) marking(ctx context.Context, c *cli.Context, kind, done string, mark func(*deployment, promotion.ServiceState) (promotion.Mark, bool)) error {
+func (p *program) adoptCommand() *cli.Command {
+	return p.command(entry{
+		name: "adopt", args: "ENV [SERVICE…]", usage: "take what runs there into the history as it is, so that a rollback has somewhere to go",
+		examples: []string{
+			"promote adopt prod                what was deployed by hand until today",
+			`promote adopt prod core --reason "hotfix by hand"`,
+		},
+		flags: []cli.Flag{dryRunFlag, reasonFlag},
+		run: func(ctx context.Context, c *cli.Context) error {
+			return p.marking(ctx, c, string(promotion.Adopt), func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
+				if state := d.request.State; state.Interrupted != nil {
+					return nil, &interruptedError{d.env.Name, state.Interrupted}
+				}
+				return promotion.Adoption(d.env.target, d.service(s.Service), s, promotion.Hold(s.Marks, d.request.State.Now))
+			})
+		},
+	})
+}
+
+// marking adds marks to each named service that wants some, or to all. Nothing is marked when one of
+// them refuses. It waits for no lock: marks are one line in the history.
+func (p *program) marking(ctx context.Context, c *cli.Context, kind string, choose func(*deployment, promotion.ServiceState) ([]promotion.Mark, error)) error {
 	d, err := p.deployment(ctx, c, promotion.Deploy)
 	if err != nil {
 		return err
@@ -50,31 +76,39 @@ func (p *program) marking(ctx context.Context, c *cli.Context, kind, done string
 	if d.request.State, err = d.env.side.State(ctx); err != nil {
 		return err
 	}
-	var marks []promotion.Mark
-	for _, s := range d.request.State.Services {
-		if !d.names(s.Service) || s.Absent {
-			continue
-		}
-		if m, wanted := mark(d, s); wanted {
-			marks = append(marks, m)
-		}
+	marks, err := d.choose(choose)
+	if err != nil {
+		return err
 	}
-	if len(marks) == 0 {
-		p.screen.Answer("nothing to do")
-		return nil
-	}
-	if !c.Bool("dry-run") {
+	if len(marks) > 0 && !c.Bool("dry-run") {
 		if err := d.env.side.Mark(ctx, kind, d.request.By, d.request.Reason, marks); err != nil {
 			return err
 		}
 	}
-	if p.screen.JSON {
-		return p.screen.Object(map[string]any{"schema": promotion.Schema, "marks": marks})
+	switch {
+	case p.screen.JSON:
+		return p.screen.Object(map[string]any{"schema": promotion.Schema, "marks": append([]promotion.Mark{}, marks...)})
+	case len(marks) == 0:
+		p.screen.Answer("nothing to do")
 	}
 	for _, m := range marks {
-		p.screen.Answer("%s %s: %s", d.env.Name, m.Service, done)
+		p.screen.Answer("%s %s", d.env.Name, ui.MarkText(m))
 	}
 	return nil
+}
+
+// choose asks for the marks of every service that is meant.
+func (d *deployment) choose(choose func(*deployment, promotion.ServiceState) ([]promotion.Mark, error)) ([]promotion.Mark, error) {
+	var marks []promotion.Mark
+	var failures []error
+	for _, s := range d.request.State.Services {
+		if !d.names(s.Service) || s.Absent {
+			continue
+		}
+		more, err := choose(d, s)
+		marks, failures = append(marks, more...), append(failures, err)
+	}
+	return marks, errors.Join(failures...)
 }
 
 // names reports whether the command line means the service.

@@ -17,8 +17,8 @@ import (
 func (p *program) statusCommand() *cli.Command {
 	return p.command(entry{
 		name: "status", args: "[ENV…]", usage: "show which version of each service is where, since when, and what is odd about it",
-		examples: []string{"promote status", "promote status prod --json", "promote status prod --exit-code  11 on drift"},
-		flags:    []cli.Flag{exitFlag},
+		examples: []string{"promote status", "promote status prod --long   what the file, the containers and the history say", "promote status prod --json", "promote status prod --exit-code  11 on drift"},
+		flags:    []cli.Flag{exitFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "long", Aliases: []string{"l"}, Usage: "show images, digests and history of each service"}},
 		run:      p.status,
 	})
 }
@@ -50,7 +50,7 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := p.screen.Status(answer, time.Now()); err != nil {
+	if err := p.screen.Status(answer, time.Now(), c.Bool("long")); err != nil {
 		return err
 	}
 	return verdictOf(answer, c.Bool("exit-code"))
@@ -91,25 +91,34 @@ func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, nam
 		answer.Interrupted = string(i.Kind) + " " + i.ID + " by " + i.By
 	}
 	for i, s := range state.Services {
-		if !s.Absent {
-			answer.Services = append(answer.Services, serviceStatus(env.target, env.target.Services[i].Tag, s, state.Now))
+		if s.Absent {
+			continue
 		}
+		v := serviceStatus(env.target, env.target.Services[i].Tag, s, state.Now)
+		if state.Lock == "" { // else somebody is at it, and what is half-way there is no drift
+			v.Drift = promotion.Drifts(env.target, s, env.target.Services[i].Tag)
+		}
+		answer.Services = append(answer.Services, v)
 	}
 	return answer
 }
 
 func serviceStatus(t promotion.Target, tag semver.Template, s promotion.ServiceState, now time.Time) ui.ServiceStatus {
-	present := s.Present(tag)
+	present, place := s.Present(tag), s.Parts[0].Compose.Place
 	v := ui.ServiceStatus{
-		Service: s.Service, Version: promotion.Label(present), Digest: present.Digest, Running: running(t, s),
-		Since: s.Last, Problem: s.Problem, Drift: promotion.Drift(s, tag), Mark: promotion.Standing(s.Marks, present),
+		Service: s.Service, Version: promotion.Label(present), In: place.In, Running: running(t, s), Digest: s.Digest(),
+		Recorded: promotion.Recorded(s.Marks), Since: s.Last, Mark: promotion.Standing(s.Marks, present), Problem: s.Problem,
 	}
 	if hold := promotion.Hold(s.Marks, now); hold != nil {
 		v.Hold = ui.HoldText(*hold)
 	}
-	place := s.Parts[0].Compose.Place
 	if short, err := filepath.Rel(t.Project, place.File); err == nil {
 		v.Place = placeText(short, place.Line)
+	}
+	for _, part := range s.Parts {
+		for _, c := range part.Containers {
+			v.Containers = append(v.Containers, ui.ContainerStatus{Service: part.Compose.Name, Container: c})
+		}
 	}
 	return v
 }

@@ -20,11 +20,17 @@ func refuse(service, gate, format, advice string, args ...any) error {
 
 // gateDrift refuses to build on a state that nobody recorded, unless somebody takes it as it is.
 func (r Request) gateDrift(s Service, state ServiceState) error {
-	drift := Drift(state, s.Tag)
-	if len(drift) == 0 || r.AcceptDrift {
+	var reasons []string
+	for _, d := range Drifts(r.Target, state, s.Tag) {
+		if d.blocks() {
+			reasons = append(reasons, d.Text)
+		}
+	}
+	if len(reasons) == 0 || r.AcceptDrift {
 		return nil
 	}
-	return refuse(s.Name, gateDrift, "%s", fmt.Sprintf("promote status %s, then again with --accept-drift", r.Target.Environment), strings.Join(drift, "; "))
+	advice := fmt.Sprintf("promote status %s --long; then promote adopt %s, or again with --accept-drift", r.Target.Environment, r.Target.Environment)
+	return refuse(s.Name, gateDrift, "%s", advice, strings.Join(reasons, "; "))
 }
 
 // gateHold leaves a held service alone, unless something newer than what it left was published.

@@ -108,6 +108,16 @@ func Hold(marks []Mark, now time.Time) *Mark {
 	return hold
 }
 
+// Recorded is the mark of the release that the service was put on last, or nil.
+func Recorded(marks []Mark) *Mark {
+	for i := range slices.Backward(marks) {
+		if marks[i].Kind == Running {
+			return &marks[i]
+		}
+	}
+	return nil
+}
+
 // Proven reports whether a release was verified in an environment and is not bad there.
 func Proven(marks []Mark, release registry.Release) bool {
 	r := fold(marks)

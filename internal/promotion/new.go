@@ -43,6 +43,8 @@ func (r Request) add(p *Plan, c Choice) error {
 	present := c.State.Present(c.Service.Tag)
 	p.Marks = append(p.Marks, r.marks(c, present)...)
 	if r.settled(c, present) {
+		place := c.State.Parts[0].Compose.Place
+		p.Stays = append(p.Stays, Stay{Service: c.Service.Name, Release: present, File: place.File, Line: place.Line})
 		return nil
 	}
 	move, err := r.move(c, present)

@@ -33,6 +33,7 @@ type Plan struct {
 	Moves   []Move `json:"moves"`
 	Steps   []Step `json:"steps"`
 	Marks   []Mark `json:"marks,omitempty"` // left in the journal when it ends well
+	Stays   []Stay `json:"stays,omitempty"`
 	Skipped []Skip `json:"skipped,omitempty"`
 	Notes   []Note `json:"notes,omitempty"`
 	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
@@ -59,6 +60,14 @@ type Roll struct {
 	Replicas int              `json:"replicas"`
 	Fresh    bool             `json:"fresh,omitempty"`    // nothing of it runs yet
 	OneShot  bool             `json:"one_shot,omitempty"` // its work is to exit with 0
+}
+
+// Stay is a service that is on the release already which it should be on.
+type Stay struct {
+	Service string           `json:"service"`
+	Release registry.Release `json:"release"`
+	File    string           `json:"file"` // where the version stands
+	Line    int              `json:"line"`
 }
 
 // Skip is a service that was left out, with the reason.

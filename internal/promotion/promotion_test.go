@@ -149,7 +149,7 @@ func TestPlan(t *testing.T) {
 		"the whole environment":            {world: newWorld(promotion.Rollback).ran("core", "v1.5.0", "d1").ran("mailer", "v1.5.0", "d1"), want: "mailer@v1.4.2 core@v1.4.2"},
 		"only what was deployed last":      {world: newWorld(promotion.Rollback).ran("core", "v1.5.0", "d1").ran("mailer", "v1.5.0", "d2"), want: "mailer@v1.4.2"},
 		"drift of the file":                {world: newWorld(promotion.Deploy).publish("core", "v1.5.0").on("core", "v1.0.0"), want: "core: the file says v1.0.0, the history v1.4.2"},
-		"a digest that nobody deployed":    {world: newWorld(promotion.Deploy, "core").other("core"), want: "core: container shop-core-1 runs another digest"},
+		"a digest that nobody deployed":    {world: newWorld(promotion.Deploy, "core").other("core"), want: "core: container shop-core-1 runs aegee/core:v1.4.2 as sha256:999999999999"},
 		"a container of another version":   {world: newWorld(promotion.Deploy, "core").strange("core"), want: "core: container shop-core-1 runs aegee/core:v0, the file says aegee/core:v1.4.2"},
 		"down, on the right version":       {world: newWorld(promotion.Deploy, "core").down("core"), want: "core@v1.4.2"},
 		"not in the files":                 {world: newWorld(promotion.Deploy, "core").absent("core"), want: "core: the compose files of prod don't run it"},

@@ -13,7 +13,7 @@ import (
 func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
 	fmt.Fprintf(w, "%s %s\n", string(p.Kind), oneLine(p.Target.Environment))
 	for _, m := range p.Moves {
-		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digest(m.To.Digest))
+		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, roll := range m.Rolls {
 			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), roll.Strategy, oneLine(roll.Why))
 			if c := roll.Changes[0]; c.From != c.To {
@@ -25,6 +25,9 @@ func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
 		if text := markText(m); text != "" {
 			fmt.Fprintf(w, "  %s  %s\n", oneLine(m.Service), oneLine(text))
 		}
+	}
+	for _, stay := range p.Stays {
+		fmt.Fprintf(w, "  %s  stays on %s%s  %s:%d\n", oneLine(stay.Service), oneLine(promotion.Label(stay.Release)), digest(stay.Release.Digest), oneLine(inside(p.Target.Project, stay.File)), stay.Line)
 	}
 	for _, skip := range p.Skipped {
 		fmt.Fprintf(w, "  %s  left out: %s\n", oneLine(skip.Service), oneLine(skip.Reason))
@@ -63,11 +66,30 @@ func HeldText(m promotion.Mark) string { return "held at " + promotion.Label(m.R
 func holdEnd(m promotion.Mark) string {
 	switch {
 	case !m.Until.IsZero():
-		return " until " + m.Until.UTC().Format("2006-01-02 15:04 UTC")
+		return " until " + minute(m.Until)
 	case m.Keep:
 		return " until promote unpin"
 	}
 	return " until something newer is published"
+}
+
+// MarkText says what a mark that was just made means.
+func MarkText(m promotion.Mark) string {
+	switch m.Kind {
+	case promotion.Freed:
+		return m.Service + ": no longer held"
+	case promotion.Running:
+		return m.Service + ": the history says " + promotion.Label(m.Release) + digest(m.Release.Digest)
+	}
+	return fmt.Sprintf("%s: %s is %s", m.Service, promotion.Label(m.Release), m.Kind)
+}
+
+// digests are what runs and what would run.
+func digests(m promotion.Move) string {
+	if m.From.Digest == "" || m.From.Digest == m.To.Digest {
+		return digest(m.To.Digest)
+	}
+	return digest(m.From.Digest) + " →" + digest(m.To.Digest)[1:]
 }
 
 func digest(d string) string {

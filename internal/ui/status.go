@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,30 +24,44 @@ type EnvironmentStatus struct {
 	Services    []ServiceStatus `json:"services,omitempty"`
 }
 
-// ServiceStatus is one service in one environment.
+// ServiceStatus is one service in one environment: what its files say, what runs, what the history says.
 type ServiceStatus struct {
-	Service string    `json:"service"`
-	Version string    `json:"version"`
-	Digest  string    `json:"digest,omitempty"`
-	Running string    `json:"running"` // up, down, not running, files only
-	Since   time.Time `json:"since,omitzero"`
-	Mark    string    `json:"mark,omitempty"` // verified, unchecked
-	Hold    string    `json:"hold,omitempty"`
-	Place   string    `json:"place,omitempty"` // FILE:LINE of the version
-	Drift   []string  `json:"drift,omitempty"`
-	Problem string    `json:"problem,omitempty"`
+	Service string `json:"service"`
+	// What the files say.
+	Version string `json:"version"`
+	Place   string `json:"place,omitempty"` // FILE:LINE of the version
+	In      string `json:"in,omitempty"`    // what stands there: image, variable TAG, default of TAG
+	// What runs.
+	Running    string            `json:"running"`          // up, down, not running, files only
+	Digest     string            `json:"digest,omitempty"` // of what runs; of several, that all run
+	Containers []ContainerStatus `json:"containers,omitempty"`
+	// What the history says.
+	Recorded *promotion.Mark `json:"recorded,omitempty"` // the last release that it was put on
+	Since    time.Time       `json:"since,omitzero"`     // when it last moved
+	Mark     string          `json:"mark,omitempty"`     // verified, unchecked, bad
+	Hold     string          `json:"hold,omitempty"`
+
+	Drift   []promotion.Drift `json:"drift,omitempty"` // where the three do not say the same
+	Problem string            `json:"problem,omitempty"`
 }
 
-// Status shows services × environments.
-func (s *Screen) Status(status Status, now time.Time) error {
+// ContainerStatus is one container of a service.
+type ContainerStatus struct {
+	Service string `json:"service"` // compose service
+	promotion.Container
+}
+
+// Status shows services × environments; long, with what stands behind each line.
+func (s *Screen) Status(status Status, now time.Time, long bool) error {
 	if s.JSON {
 		return s.Object(status)
 	}
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ENVIRONMENT\tSERVICE\tVERSION\tRUNS\tSINCE\tMARK\tPLACE")
+	fmt.Fprintln(table, "ENVIRONMENT\tSERVICE\tVERSION\tRUNS\tDIGEST\tSINCE\tMARK\tPLACE")
 	for _, env := range status.Environments {
 		for _, v := range env.Services {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", oneLine(env.Environment), oneLine(v.Service), oneLine(v.Version), v.Running, ago(v.Since, now), mark(v), oneLine(v.Place))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", oneLine(env.Environment), oneLine(v.Service), oneLine(v.Version), v.Running,
+				strings.TrimPrefix(promotion.Short(v.Digest), "sha256:"), ago(v.Since, now), mark(v), oneLine(v.Place))
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -55,8 +70,50 @@ func (s *Screen) Status(status Status, now time.Time) error {
 	for _, env := range status.Environments {
 		s.remarks(env)
 	}
+	for _, env := range status.Environments {
+		for _, v := range env.Services {
+			if long {
+				s.detail(env.Environment, v)
+			}
+		}
+	}
 	return nil
 }
+
+// detail shows what each of the three witnesses says of a service.
+func (s *Screen) detail(env string, v ServiceStatus) {
+	fmt.Fprintf(s.Out, "\n%s %s\n", oneLine(env), oneLine(v.Service))
+	fmt.Fprintf(s.Out, "  file     %s  %s (%s)\n", oneLine(v.Version), oneLine(v.Place), oneLine(v.In))
+	for _, c := range v.Containers {
+		state := c.State
+		if c.Health != "" {
+			state += ", " + c.Health
+		}
+		if c.Restarts > 0 {
+			state += fmt.Sprintf(", %d restarts", c.Restarts)
+		}
+		fmt.Fprintf(s.Out, "  runs     %s  %s  %s\n", oneLine(c.Name), state, oneLine(c.Image))
+		fmt.Fprintf(s.Out, "           image %s  digest %s\n", promotion.Short(c.ImageID), orNone(promotion.Short(c.Digest)))
+	}
+	if len(v.Containers) == 0 {
+		fmt.Fprintf(s.Out, "  runs     %s\n", v.Running)
+	}
+	if v.Recorded == nil {
+		fmt.Fprintf(s.Out, "  history  nothing; promote adopt %s takes it in as it is\n", oneLine(env))
+		return
+	}
+	fmt.Fprintf(s.Out, "  history  %s  %s  %s by %s\n", oneLine(promotion.Label(v.Recorded.Release)), orNone(promotion.Short(v.Recorded.Release.Digest)), minute(v.Recorded.At), oneLine(v.Recorded.By))
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "unknown"
+	}
+	return text
+}
+
+// minute is a time as people compare it.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // remarks are what doesn't fit a table: drift, holds in full, an interrupted deployment.
 func (s *Screen) remarks(env EnvironmentStatus) {
@@ -84,7 +141,7 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 			remark(v.Service, "%s", v.Hold)
 		}
 		for _, drift := range v.Drift {
-			remark(v.Service, "drift: %s", drift)
+			remark(v.Service, "drift (%s): %s", drift.Kind, drift.Text)
 		}
 	}
 }
@@ -102,7 +159,7 @@ func mark(v ServiceStatus) string {
 
 // HoldText tells a hold: at what, since when, by whom, why, until when.
 func HoldText(m promotion.Mark) string {
-	text := fmt.Sprintf("held at %s since %s by %s", promotion.Label(m.Release), m.At.UTC().Format("2006-01-02 15:04 UTC"), m.By)
+	text := fmt.Sprintf("held at %s since %s by %s", promotion.Label(m.Release), minute(m.At), m.By)
 	if m.Reason != "" {
 		text += " (" + m.Reason + ")"
 	}

@@ -53,6 +53,7 @@ func TestPlan(t *testing.T) {
 			Changes: []compose.Change{{Service: "core", From: compose.Pin{Tag: "v1.5.0"}}},
 		}}}},
 		Marks:   []promotion.Mark{{Service: "core", Kind: promotion.Bad, Release: release("v1.5.0")}, {Service: "core", Kind: promotion.Held, Release: release("v1.4.2"), Keep: true}},
+		Stays:   []promotion.Stay{{Service: "events", Release: release("v2.0.0"), File: "/srv/shop/compose.yaml", Line: 9}},
 		Skipped: []promotion.Skip{{Service: "mailer", Reason: "nothing older"}},
 		Notes:   []promotion.Note{{Service: "core", Text: "a note"}},
 	})
@@ -62,6 +63,7 @@ func TestPlan(t *testing.T) {
       compose.yaml:3  v1.5.0 → no tag
   core  v1.5.0 will be marked bad
   core  will be held at v1.4.2 until promote unpin
+  events  stays on v2.0.0  sha256:abababababab  compose.yaml:9
   mailer  left out: nothing older
   core  note: a note
 `
@@ -75,19 +77,27 @@ func TestStatus(t *testing.T) {
 	var out bytes.Buffer
 	err := ui.New(&out, &out, false).Status(ui.Status{Environments: []ui.EnvironmentStatus{
 		{Environment: "prod", Interrupted: "deploy 1 by ada", Services: []ui.ServiceStatus{{
-			Service: "core", Version: "v1.4.2", Running: "up", Since: now.Add(-3 * time.Hour), Mark: "verified", Hold: "held at v1.4.2", Drift: []string{"the file says v1"}, Place: "compose.yaml:3",
+			Service: "core", Version: "v1.4.2", Running: "up", Since: now.Add(-3 * time.Hour), Mark: "verified", Hold: "held at v1.4.2", Drift: []promotion.Drift{{Kind: promotion.Edited, Text: "the file says v1"}}, Place: "compose.yaml:3",
+			In: "image", Digest: release("v1.4.2").Digest, Recorded: &promotion.Mark{Release: release("v1.4.2"), At: now, By: "ada"},
+			Containers: []ui.ContainerStatus{{Service: "core", Container: promotion.Container{Name: "shop-core-1", State: "running", Health: "healthy", Image: "aegee/core:v1.4.2", ImageID: "sha256:" + strings.Repeat("cd", 32)}}},
 		}}},
 		{Environment: "far", Error: "no such host"},
-	}}, now)
+	}}, now, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `ENVIRONMENT  SERVICE  VERSION  RUNS  SINCE  MARK                   PLACE
-prod         core     v1.4.2   up    3h     verified, held, drift  compose.yaml:3
+	want := `ENVIRONMENT  SERVICE  VERSION  RUNS  DIGEST        SINCE  MARK                   PLACE
+prod         core     v1.4.2   up    abababababab  3h     verified, held, drift  compose.yaml:3
 prod: interrupted: deploy 1 by ada; promote resume prod
 prod core: held at v1.4.2
-prod core: drift: the file says v1
+prod core: drift (edited): the file says v1
 far: could not be looked at: no such host
+
+prod core
+  file     v1.4.2  compose.yaml:3 (image)
+  runs     shop-core-1  running, healthy  aegee/core:v1.4.2
+           image sha256:cdcdcdcdcdcd  digest unknown
+  history  v1.4.2  sha256:abababababab  2026-11-21 12:00 UTC by ada
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
