@@ -1,8 +1,6 @@
 package promotion
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Adoption are the marks that take a service into the journal as its files and containers are now, so
 // that a later rollback has somewhere to go. There are none when the journal says so already. What the
@@ -21,6 +19,9 @@ func Adoption(t Target, service Service, s ServiceState, hold *Mark) ([]Mark, er
 	marks := []Mark{{Service: s.Service, Kind: Running, Release: present}}
 	if t.Engine != EngineNone {
 		marks = append(marks, Mark{Service: s.Service, Kind: seen(s), Release: present})
+	}
+	if verdict(r.bad, present) != nil { // somebody runs it on purpose
+		marks = append(marks, Mark{Service: s.Service, Kind: Cleared, Release: present})
 	}
 	if hold != nil && !Same(hold.Release, present) {
 		marks = append(marks, Mark{Service: s.Service, Kind: Freed})

@@ -34,6 +34,7 @@ var unlike = map[string]struct {
 	"never deployed, and no health":    {func(w *world) { noMarks(w); w.container().Health = "" }, "", "running v1.4.2, unchecked v1.4.2"},
 	"never deployed, and does not run": {func(w *world) { noMarks(w); w.service("core").Parts[0].Containers = nil }, "", "refused: core: it is not up"},
 	"edited by hand while it was held": {func(w *world) { w.held("core", "v1.4.2", "v1.5.0", true).on("core", "v1.5.0") }, "edited: the file says v1.5.0, the history v1.4.2", "running v1.5.0, verified v1.5.0, freed"},
+	"edited by hand to a bad one":      {func(w *world) { w.bad("core", "v1.5.0").on("core", "v1.5.0") }, "edited: the file says v1.5.0, the history v1.4.2", "running v1.5.0, verified v1.5.0, cleared v1.5.0"},
 	"files only, edited by hand": {func(w *world) {
 		w.Target.Engine = promotion.EngineNone
 		w.on("core", "v1.3.0")

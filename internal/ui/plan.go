@@ -78,6 +78,8 @@ func MarkText(m promotion.Mark) string {
 	switch m.Kind {
 	case promotion.Freed:
 		return m.Service + ": no longer held"
+	case promotion.Cleared:
+		return m.Service + ": " + promotion.Label(m.Release) + " is no longer bad"
 	case promotion.Running:
 		return m.Service + ": the history says " + promotion.Label(m.Release) + digest(m.Release.Digest)
 	}
