@@ -18,7 +18,10 @@ const (
 // first of its service's compose services. An asked-for start-first that the compose file makes
 // impossible is refused here, not discovered on the host.
 func strategy(asked string, part Part, worker bool) (chosen, why string, err error) {
-	obstacle := obstacle(part.Compose, worker)
+	obstacle := ""
+	if list := obstacles(part.Compose, worker); len(list) > 0 {
+		obstacle = list[0].reason
+	}
 	switch {
 	case len(part.Containers) == 0:
 		return Recreate, "nothing runs yet", nil
@@ -36,27 +39,29 @@ func strategy(asked string, part Part, worker bool) (chosen, why string, err err
 	return StartFirst, "no request lost", nil
 }
 
-// obstacle says what forbids two copies of a service at once, or nothing.
-func obstacle(s compose.Service, worker bool) string {
-	switch {
-	case len(s.Ports) > 0:
-		return fmt.Sprintf("port %s is published", strings.Join(s.Ports, ", "))
-	case s.ContainerName != "":
-		return "container_name is set"
-	case s.StaticAddress:
-		return "it has a static address"
-	case s.NetworkMode == "host":
-		return "it is on the host's network"
-	case s.SharedNamespace, strings.HasPrefix(s.NetworkMode, "service:"), strings.HasPrefix(s.NetworkMode, "container:"):
-		return "it shares a namespace with another service"
-	case s.UpdateOrder == "stop-first":
-		return "update_config says stop-first"
-	case worker:
-		return "it is a worker, and two would do the same job"
-	case s.Replicas <= 1 && len(s.WritableVolumes) > 0:
-		return fmt.Sprintf("it writes to %s", strings.Join(s.WritableVolumes, ", "))
+// obstacle is what forbids two copies of a service at once.
+type obstacle struct {
+	key    string // of the compose file that says so; empty where promote.yaml does
+	reason string
+}
+
+func obstacles(s compose.Service, worker bool) []obstacle {
+	var list []obstacle
+	add := func(holds bool, key, reason string) {
+		if holds {
+			list = append(list, obstacle{key, reason})
+		}
 	}
-	return ""
+	shares := s.SharedNamespace || strings.HasPrefix(s.NetworkMode, "service:") || strings.HasPrefix(s.NetworkMode, "container:")
+	add(len(s.Ports) > 0, "ports", fmt.Sprintf("port %s is published", strings.Join(s.Ports, ", ")))
+	add(s.ContainerName != "", "container_name", "container_name is set")
+	add(s.StaticAddress, "networks", "it has a static address")
+	add(s.NetworkMode == "host", "network_mode", "it is on the host's network")
+	add(shares, "network_mode", "it shares a namespace with another service")
+	add(s.UpdateOrder == "stop-first", "deploy.update_config.order", "update_config says stop-first")
+	add(worker, "", "it is a worker, and two would do the same job")
+	add(s.Replicas <= 1 && len(s.WritableVolumes) > 0, "volumes", fmt.Sprintf("it writes to %s", strings.Join(s.WritableVolumes, ", ")))
+	return list
 }
 
 // oneShot reports whether a service's work is to finish: nothing restarts it, and it finished well.

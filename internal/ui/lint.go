@@ -1,0 +1,80 @@
+package ui
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"promote/internal/promotion"
+)
+
+// Lint is what `promote lint` answers.
+type Lint struct {
+	Schema   int                 `json:"schema"`
+	Findings []promotion.Finding `json:"findings"`
+	Errors   int                 `json:"errors"`
+	Warnings int                 `json:"warnings"`
+	Notes    int                 `json:"notes"`
+}
+
+// NewLint counts findings.
+func NewLint(findings []promotion.Finding) Lint {
+	l := Lint{Schema: promotion.Schema, Findings: slices.Concat([]promotion.Finding{}, findings)}
+	for _, f := range findings {
+		switch f.Severity {
+		case promotion.SeverityError:
+			l.Errors++
+		case promotion.SeverityWarning:
+			l.Warnings++
+		default:
+			l.Notes++
+		}
+	}
+	return l
+}
+
+// Lint shows findings as compilers do, so that editors and CI find the places. Paths are relative to
+// dir where that is shorter.
+func (s *Screen) Lint(lint Lint, dir string) error {
+	if s.JSON {
+		return s.Object(lint)
+	}
+	for _, f := range lint.Findings {
+		fmt.Fprintln(s.Out, oneLine(findingText(f, dir)))
+		if f.Advice != "" {
+			fmt.Fprintln(s.Out, "    "+oneLine(f.Advice))
+		}
+	}
+	s.Say("%s, %s, %s", count(lint.Errors, "error"), count(lint.Warnings, "warning"), count(lint.Notes, "note"))
+	return nil
+}
+
+func findingText(f promotion.Finding, dir string) string {
+	var b strings.Builder
+	b.WriteString(shorter(f.File, dir))
+	if f.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", f.Line, f.Column)
+	}
+	fmt.Fprintf(&b, ": %s: ", f.Severity)
+	if f.Service != "" {
+		fmt.Fprintf(&b, "service %s: ", f.Service)
+	}
+	fmt.Fprintf(&b, "%s [%s]", f.Message, f.Rule)
+	return b.String()
+}
+
+// shorter is a path relative to dir, or the path itself where that is shorter.
+func shorter(path, dir string) string {
+	if relative, err := filepath.Rel(dir, path); err == nil && len(relative) < len(path) {
+		return relative
+	}
+	return path
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
