@@ -191,7 +191,11 @@ func (d *deployment) carryOut(ctx context.Context, c *cli.Context, plan promotio
 	if err := d.confirm(c); err != nil {
 		return err
 	}
-	credentials, err := d.credentials(ctx, plan)
+	var images []string
+	for _, m := range plan.Moves {
+		images = append(images, m.Image)
+	}
+	credentials, err := d.program.credentials(ctx, images)
 	if err != nil {
 		return err
 	}
@@ -227,16 +231,16 @@ func (e *detachedError) Unwrap() error { return host.ErrDetached }
 // Hint names the command that follows it again.
 func (e *detachedError) Hint() string { return "promote attach " + e.env }
 
-// credentials are what the engine needs to pull the plan's images, in memory only.
-func (d *deployment) credentials(ctx context.Context, plan promotion.Plan) (map[string]string, error) {
-	headers := map[string]string{}
-	for _, m := range plan.Moves {
-		credentials, err := d.registry.Credentials(ctx, m.Image)
+// credentials are what the engine needs to pull images, by repository, in memory only.
+func (p *program) credentials(ctx context.Context, images []string) (map[string]string, error) {
+	client, headers := p.registry(), map[string]string{}
+	for _, image := range images {
+		credentials, err := client.Credentials(ctx, image)
 		if err != nil {
 			return nil, err
 		}
 		if !credentials.Anonymous() {
-			headers[m.Image] = credentials.Header()
+			headers[image] = credentials.Header()
 		}
 	}
 	return headers, nil

@@ -72,8 +72,8 @@ func (p *program) commands() []*cli.Command {
 	return []*cli.Command{
 		p.initCommand(), p.bumpCommand(), p.publishCommand(), p.versionsCommand(),
 		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(),
-		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.adoptCommand(), p.resumeCommand(), p.attachCommand(),
-		p.lintCommand(),
+		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.adoptCommand(),
+		p.resumeCommand(), p.attachCommand(), p.lintCommand(), p.doctorCommand(),
 		p.demoCommand(), p.completionCommand(), p.hostCommand(),
 	}
 }

@@ -28,16 +28,9 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	names := c.Args().Slice()
-	if len(names) == 0 {
-		for _, e := range cfg.Environments {
-			names = append(names, e.Name)
-		}
-	}
-	for _, name := range names {
-		if _, err := cfg.Environment(name); err != nil {
-			return err
-		}
+	names, err := environmentNames(cfg, c.Args().Slice())
+	if err != nil {
+		return err
 	}
 	answer := ui.Status{Schema: promotion.Schema, Environments: make([]ui.EnvironmentStatus, len(names))}
 	group := errgroup.Group{}
@@ -54,6 +47,23 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 		return err
 	}
 	return verdictOf(answer, c.Bool("exit-code"))
+}
+
+// environmentNames are those of the command line, or all.
+func environmentNames(cfg *config.Config, named []string) ([]string, error) {
+	for _, name := range named {
+		if _, err := cfg.Environment(name); err != nil {
+			return nil, err
+		}
+	}
+	if len(named) > 0 {
+		return named, nil
+	}
+	var all []string
+	for _, e := range cfg.Environments {
+		all = append(all, e.Name)
+	}
+	return all, nil
 }
 
 // verdictOf turns a status into an exit code: one environment that can't be looked at is a failure,

@@ -24,6 +24,11 @@ type Local struct {
 // State looks at the environment.
 func (l *Local) State(ctx context.Context) (promotion.State, error) { return l.Machine.State(ctx) }
 
+// Checkup looks at all that a deployment will need there.
+func (l *Local) Checkup(ctx context.Context, credentials map[string]string) (rollout.Checkup, error) {
+	return l.Machine.Checkup(ctx, credentials), nil
+}
+
 // History reads the environment's journal, oldest first.
 func (l *Local) History(context.Context) ([]journal.Entry, error) { return l.Machine.History.Entries() }
 
