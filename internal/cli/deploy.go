@@ -132,7 +132,7 @@ func (d *deployment) idle(ctx context.Context, wait time.Duration) error {
 	if err != nil || holder == nil {
 		return err
 	}
-	return d.env.side.Quiet(ctx, wait, d.request.By)
+	return d.env.side.Quiet(ctx, wait)
 }
 
 // planAfter ends a deployment that was interrupted, and plans on what is there then.

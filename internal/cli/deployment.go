@@ -39,7 +39,7 @@ func (p *program) deployment(ctx context.Context, c *cli.Context, kind promotion
 	if err != nil {
 		return nil, err
 	}
-	env, err := p.environment(ctx, cfg, c.Args().First())
+	env, err := p.environment(cfg, c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (d *deployment) look(ctx context.Context) error {
 	group.Go(func() (err error) { d.request.State, err = d.env.side.State(ctx); return err })
 	if d.env.From != "" && d.request.Kind != promotion.Rollback {
 		group.Go(func() error {
-			upstream, err := d.program.environment(ctx, d.cfg, d.env.From)
+			upstream, err := d.program.environment(d.cfg, d.env.From)
 			if err != nil {
 				return err
 			}

@@ -52,7 +52,7 @@ func (p *program) doctor(ctx context.Context, c *cli.Context) error {
 
 // examine looks at one environment, from here and from there.
 func (p *program) examine(ctx context.Context, cfg *config.Config, name string) []rollout.Check {
-	env, err := p.environment(ctx, cfg, name)
+	env, err := p.environment(cfg, name)
 	if err != nil {
 		return []rollout.Check{rollout.CheckOf("environment", err)}
 	}
@@ -130,7 +130,7 @@ func registryCheck(ctx context.Context, client *registry.Client, s *config.Servi
 
 // examineUpstream looks whether the environment that releases come from can be asked.
 func (p *program) examineUpstream(ctx context.Context, cfg *config.Config, name string) rollout.Check {
-	env, err := p.environment(ctx, cfg, name)
+	env, err := p.environment(cfg, name)
 	if err == nil {
 		_, err = env.side.State(ctx)
 	}

@@ -3,12 +3,16 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 
 	"promote/internal/config"
 	"promote/internal/docker"
@@ -37,11 +41,11 @@ func (p *program) load(c *cli.Context) (*config.Config, error) {
 type environment struct {
 	*config.Environment
 	target promotion.Target
-	side   *host.Local
+	side   *host.Side
 }
 
 // environment opens an environment by name: its host side is ready to be asked.
-func (p *program) environment(ctx context.Context, cfg *config.Config, name string) (*environment, error) {
+func (p *program) environment(cfg *config.Config, name string) (*environment, error) {
 	e, err := cfg.Environment(name)
 	if err != nil {
 		return nil, err
@@ -50,15 +54,65 @@ func (p *program) environment(ctx context.Context, cfg *config.Config, name stri
 	if err != nil {
 		return nil, err
 	}
-	machine, err := p.machine(ctx, target)
-	if err != nil {
-		return nil, err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return &environment{e, target, &host.Local{Machine: machine, Worker: []string{self, "host", "work"}}}, nil
+	if len(e.Hosts) == 0 {
+		return &environment{e, target, host.Here(target, p.who(), p.local(self))}, nil
+	}
+	remote, err := p.remote(cfg, e.Hosts[0], self)
+	if err != nil {
+		return nil, err
+	}
+	return &environment{e, target, host.There(target, p.who(), remote)}, nil
+}
+
+// local is the host side in this process, for clients here and for those that come over ssh.
+func (p *program) local(self string) *host.Local {
+	return &host.Local{Open: p.machine, Worker: []string{self, "host", "work"}}
+}
+
+// remote is a host. All that one run of promote wants of it goes over one connection.
+func (p *program) remote(cfg *config.Config, address, self string) (*host.Remote, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := p.remotes[address]; r != nil {
+		return r, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	command := cfg.SSH.Command
+	if own := strings.Fields(p.env("PROMOTE_SSH")); len(own) > 0 {
+		command = own
+	}
+	if p.bring == nil {
+		p.bring = &host.Program{Path: self}
+	}
+	in, terminal := p.in.(*os.File)
+	r := &host.Remote{
+		Host: u, SSH: &host.SSH{Command: command, Environ: p.environ, Program: p.bring, Batch: !terminal || p.screen.JSON || !term.IsTerminal(int(in.Fd()))},
+		Lost: func(err error, again time.Duration) {
+			p.screen.Say("lost contact with %s (%v); the deployment goes on; next try in %s", u.Hostname(), err, again)
+		},
+		Found: func() { p.screen.Say("%s is there again", u.Hostname()) },
+	}
+	if p.remotes == nil {
+		p.remotes = map[string]*host.Remote{}
+	}
+	p.remotes[address] = r
+	return r, nil
+}
+
+// hangUp ends all connections.
+func (p *program) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.remotes {
+		r.Close()
+	}
 }
 
 // machine is this machine for a target. With engine: none no engine is looked for.
@@ -70,8 +124,13 @@ func (p *program) machine(ctx context.Context, t promotion.Target) (*rollout.Mac
 	if t.Engine == promotion.EngineNone {
 		return m, nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var err error
-	m.Engine, err = p.engine(ctx)
+	if p.docker == nil {
+		p.docker, err = p.engine(ctx)
+	}
+	m.Engine = p.docker
 	return m, err
 }
 
@@ -98,6 +157,12 @@ func targetOf(cfg *config.Config, e *config.Environment) (promotion.Target, erro
 		if len(e.Services) == 0 || slices.Contains(e.Services, s.Name) {
 			t.Services = append(t.Services, promotion.Service{Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag})
 		}
+	}
+	if len(e.Hosts) > 0 {
+		if !path.IsAbs(t.Project) {
+			return t, fmt.Errorf("%s: project of %s has to be the whole path of the project directory on its host, such as /srv/%s", e.Place, e.Name, e.Name)
+		}
+		return t, nil
 	}
 	if !filepath.IsAbs(t.Project) {
 		t.Project = filepath.Join(cfg.Dir, t.Project)

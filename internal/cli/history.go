@@ -67,7 +67,7 @@ func (p *program) show(ctx context.Context, c *cli.Context) error {
 	if c.NArg() < 1 || c.NArg() > 2 {
 		return wrongArguments(c, "show wants an environment, and at most one id")
 	}
-	env, err := p.environment(ctx, cfg, c.Args().First())
+	env, err := p.environment(cfg, c.Args().First())
 	if err != nil {
 		return err
 	}

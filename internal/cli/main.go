@@ -9,10 +9,13 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"sync"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
+	"promote/internal/docker"
+	"promote/internal/host"
 	"promote/internal/ui"
 )
 
@@ -27,6 +30,11 @@ type program struct {
 	environ  []string
 	screen   *ui.Screen
 	signals  *signals
+
+	mu      sync.Mutex
+	docker  *docker.Engine          // this machine's, once it was needed
+	remotes map[string]*host.Remote // by address
+	bring   *host.Program           // what hosts are brought
 }
 
 // Main runs promote with args (args[0] is the program's name) and returns its exit code.
@@ -38,6 +46,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p.screen.JSON = asksJSON(args)
 	p.signals = catch()
 	defer p.signals.release()
+	defer p.hangUp()
 	app := p.app()
 	err := app.RunContext(p.signals.ctx, permute(app, args))
 	code := exitCode(err)

@@ -81,7 +81,7 @@ func (p *program) marking(ctx context.Context, c *cli.Context, kind string, choo
 		return err
 	}
 	if len(marks) > 0 && !c.Bool("dry-run") {
-		if err := d.env.side.Mark(ctx, kind, d.request.By, d.request.Reason, marks); err != nil {
+		if err := d.env.side.Mark(ctx, kind, d.request.Reason, marks); err != nil {
 			return err
 		}
 	}

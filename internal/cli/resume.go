@@ -22,7 +22,7 @@ func (p *program) resumeCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := d.env.side.Quiet(ctx, max(c.Duration("wait"), orphans), d.request.By); err != nil {
+			if err := d.env.side.Quiet(ctx, max(c.Duration("wait"), orphans)); err != nil {
 				return err
 			}
 			if d.request.State, err = d.env.side.State(ctx); err != nil {
@@ -70,7 +70,7 @@ func (p *program) attach(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	env, err := p.environment(ctx, cfg, c.Args().First())
+	env, err := p.environment(cfg, c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -99,24 +99,6 @@ func (d *deployment) current(ctx context.Context, id string) (string, error) {
 	}
 	one, err := d.find(ctx, id)
 	return one.ID, err
-}
-
-func (p *program) hostCommand() *cli.Command {
-	return &cli.Command{
-		Name: "host", Hidden: true, Usage: "the host side of promote; not for people",
-		Subcommands: []*cli.Command{{
-			Name: "work", Usage: "carry out a deployment that is described on stdin",
-			Action: func(c *cli.Context) error {
-				ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context))
-				defer cancel()
-				stop := p.signals.following() // the first SIGTERM asks to put back; a second changes nothing
-				go func() { <-stop; cancel() }()
-				return host.Work(ctx, p.in, func(ctx context.Context, job host.Job) (*rollout.Machine, error) {
-					return p.machine(ctx, job.Plan.Target)
-				})
-			},
-		}},
-	}
 }
 
 // placeText is a place in a file as editors understand it.

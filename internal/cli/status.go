@@ -86,7 +86,7 @@ func verdictOf(s ui.Status, drift bool) error {
 
 func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, name string) ui.EnvironmentStatus {
 	answer := ui.EnvironmentStatus{Environment: name}
-	env, err := p.environment(ctx, cfg, name)
+	env, err := p.environment(cfg, name)
 	if err != nil {
 		answer.Error = err.Error()
 		return answer

@@ -14,12 +14,10 @@ type refusal struct {
 
 var notYet = refusals{
 	"config.notify":             {"notify", always},
-	"config.ssh":                {"ssh", always}, // nothing reaches a host yet
 	"service.tasks":             {"tasks", always},
 	"build.platforms":           {"more than one platform", several},
 	"cache.to":                  {"cache to", always}, // the engine's builder has no exporter for it
-	"environment.host":          {"host", always},
-	"environment.hosts":         {"hosts", always},
+	"environment.hosts":         {"more than one host", several},
 	"environment.engine":        {"engine swarm", is(EngineSwarm)},
 	"environment.soak":          {"soak", always},
 	"environment.closed":        {"closed", always},

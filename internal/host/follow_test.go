@@ -22,7 +22,9 @@ func TestFollowLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			j := journal.Open(dir)
-			local := &Local{Machine: &rollout.Machine{Target: promotion.Target{Project: dir, Environment: "prod"}, History: j}}
+			side := Here(promotion.Target{Project: dir, Environment: "prod"}, "ada", &Local{Open: func(_ context.Context, t promotion.Target) (*rollout.Machine, error) {
+				return &rollout.Machine{Target: t, History: j}, nil
+			}})
 			record := j.Deployment("d1")
 			check(t, record.Make())
 			check(t, os.WriteFile(record.Path("events.jsonl"), []byte(events), 0o644))
@@ -31,7 +33,7 @@ func TestFollowLost(t *testing.T) {
 				check(t, j.Append(journal.Entry{Event: journal.Ended, ID: "d1", Outcome: "restored", Error: "no space"}))
 			}
 			told := 0
-			result, err := local.Follow(context.Background(), "d1", func(rollout.Event) { told++ })
+			result, err := side.Follow(context.Background(), "d1", func(rollout.Event) { told++ })
 			if told != 2 {
 				t.Errorf("told %d events, want the two that are whole", told)
 			}

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
+	"sync"
 	"syscall"
-	"time"
 
 	"promote/internal/journal"
 	"promote/internal/promotion"
@@ -17,121 +18,218 @@ import (
 
 // Local is the host side on this machine.
 type Local struct {
-	Machine *rollout.Machine
-	Worker  []string // the command that runs [Work] in a process of its own
+	Open   func(context.Context, promotion.Target) (*rollout.Machine, error) // this machine, for a target
+	Worker []string                                                          // the command that runs [Work] in a process of its own
+
+	mu       sync.Mutex
+	starting map[string]chan struct{} // deployments whose worker is about to start
 }
 
-// State looks at the environment.
-func (l *Local) State(ctx context.Context) (promotion.State, error) { return l.Machine.State(ctx) }
-
-// Checkup looks at all that a deployment will need there.
-func (l *Local) Checkup(ctx context.Context, credentials map[string]string) (rollout.Checkup, error) {
-	return l.Machine.Checkup(ctx, credentials), nil
+// Here is an environment on this machine: what a host would be asked is done in this process.
+func Here(target promotion.Target, by string, l *Local) *Side {
+	return &Side{Target: target, By: by, caller: l}
 }
 
-// History reads the environment's journal, oldest first.
-func (l *Local) History(context.Context) ([]journal.Entry, error) { return l.Machine.History.Entries() }
+// idGrammar is what a deployment is called, and nothing that leads out of its folder.
+var idGrammar = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
 
-// Holder is who works on the environment right now, or nil.
-func (l *Local) Holder(context.Context) (*journal.Holder, error) { return l.journal().Locked() }
+// call does what is asked.
+func (l *Local) call(ctx context.Context, r Request, tell func(rollout.Event)) (Answer, error) {
+	if info, err := os.Stat(r.Target.Project); err != nil || !info.IsDir() {
+		return Answer{}, &noProjectError{r.Target}
+	}
+	if r.Deployment != "" && !idGrammar.MatchString(r.Deployment) {
+		return Answer{}, fmt.Errorf("%q is no deployment", r.Deployment)
+	}
+	m, err := l.Open(ctx, r.Target)
+	if err != nil {
+		return Answer{}, err
+	}
+	return l.answer(ctx, at{m}, r, tell)
+}
 
-// Quiet waits until nobody works on the environment, at most so long. What a killed worker had started
-// may go on for a moment, and hold the lock.
-func (l *Local) Quiet(ctx context.Context, wait time.Duration, by string) error {
-	lock, err := l.journal().Lock(ctx, wait, journal.Holder{Kind: "look", By: by, Since: l.Machine.Now().UTC(), PID: os.Getpid()})
+func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.Event)) (a Answer, err error) {
+	switch r.Do {
+	case DoState:
+		var state promotion.State
+		state, err = m.State(ctx)
+		a.State = &state
+	case DoCheckup:
+		checkup := m.Checkup(ctx, r.Credentials)
+		a.Checkup = &checkup
+	case DoHistory:
+		a.Entries, err = m.History.Entries()
+	case DoHolder:
+		a.Holder, err = m.journal().Locked()
+	case DoQuiet:
+		err = m.quiet(ctx, r)
+	case DoMark:
+		err = m.Mark(r.Kind, r.By, r.Reason, r.Marks)
+	case DoDeployment:
+		a.Plan, a.Events, err = m.deployment(r.Deployment)
+	case DoApply:
+		a.Result, err = l.apply(ctx, m, r, tell)
+	case DoFollow:
+		a.Result, err = m.follow(ctx, r.Deployment, r.After, tell)
+	case DoStop:
+		err = l.stop(ctx, m, r.Deployment)
+	default:
+		err = fmt.Errorf("this promote does not know how to %q", r.Do)
+	}
+	return a, err
+}
+
+// noProjectError is a project directory that is not there.
+type noProjectError struct{ target promotion.Target }
+
+func (e *noProjectError) Error() string {
+	return fmt.Sprintf("the project directory of %s, %s, is not there", e.target.Environment, e.target.Project)
+}
+
+// Hint names the setting.
+func (e *noProjectError) Hint() string {
+	return "project: of " + e.target.Environment + " in promote.yaml says where the compose files are"
+}
+
+// at is a machine as requests see it.
+type at struct{ *rollout.Machine }
+
+func (m at) journal() *journal.Journal { return journal.Open(m.Target.Project) }
+
+func (m at) quiet(ctx context.Context, r Request) error {
+	lock, err := m.journal().Lock(ctx, r.Wait, journal.Holder{Kind: "look", By: r.By, Since: m.Now().UTC(), PID: os.Getpid()})
 	if err != nil {
 		return err
 	}
 	return lock.Release()
 }
 
-// Mark adds marks of somebody's to the journal.
-func (l *Local) Mark(_ context.Context, kind, by, reason string, marks []promotion.Mark) error {
-	return l.Machine.Mark(kind, by, reason, marks)
-}
-
-// Deployment reads the plan and the events of a deployment.
-func (l *Local) Deployment(_ context.Context, id string) (plan promotion.Plan, events []rollout.Event, err error) {
-	record := l.journal().Deployment(id)
+func (m at) deployment(id string) (*promotion.Plan, []rollout.Event, error) {
+	record, plan := m.journal().Deployment(id), promotion.Plan{}
 	if err := record.ReadJSON("plan.json", &plan); err != nil {
-		return plan, nil, err
+		return nil, nil, err
 	}
-	events, err = readEvents(record)
-	return plan, events, err
+	events, err := readEvents(record)
+	return &plan, events, err
 }
 
-// Follow tells the events of a deployment, from its first to its last.
-func (l *Local) Follow(ctx context.Context, id string, tell func(rollout.Event)) (rollout.Result, error) {
-	result, err := Follow(ctx, l.journal().Deployment(id), id, 0, tell)
+// follow tells the events of a deployment behind a number, to its end.
+func (m at) follow(ctx context.Context, id string, after int, tell func(rollout.Event)) (*rollout.Result, error) {
+	result, err := Follow(ctx, m.journal().Deployment(id), id, after, tell)
 	var died *DiedError
 	if errors.As(err, &died) {
-		died.Environment = l.Machine.Target.Environment
-		return l.ended(id, died)
+		died.Environment = m.Target.Environment
+		return m.ended(id, died)
 	}
-	return result, err
+	return &result, err
 }
 
 // ended asks the history how a deployment ended that could not write its last event, as on a full disk.
-func (l *Local) ended(id string, died error) (rollout.Result, error) {
-	entries, err := l.Machine.History.Entries()
+func (m at) ended(id string, died error) (*rollout.Result, error) {
+	entries, err := m.History.Entries()
 	if err != nil {
-		return rollout.Result{}, errors.Join(died, err)
+		return nil, errors.Join(died, err)
 	}
 	for _, e := range entries {
 		if e.ID == id && e.Event == journal.Ended {
-			return rollout.Result{Outcome: rollout.Outcome(e.Outcome), Error: e.Error}, nil
+			return &rollout.Result{Outcome: rollout.Outcome(e.Outcome), Error: e.Error}, nil
 		}
 	}
-	return rollout.Result{}, died
+	return nil, died
 }
 
-// Job is what a worker is asked to do.
-type Job struct {
-	Plan        promotion.Plan    `json:"plan"`
-	Resume      string            `json:"resume,omitempty"` // the interrupted deployment to end instead
-	Credentials map[string]string `json:"credentials,omitempty"`
+// stop asks the worker that holds the lock to stop and put back, if it is that of the deployment.
+func (l *Local) stop(ctx context.Context, m at, id string) error {
+	if err := l.started(ctx, id); err != nil {
+		return err
+	}
+	holder, err := m.journal().Locked()
+	switch {
+	case err != nil || holder == nil || holder.ID != id:
+		return err // it has ended already
+	case holder.PID == 0:
+		return fmt.Errorf("%s is only just starting; try again", id)
+	}
+	if err := syscall.Kill(holder.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("worker %d: %w", holder.PID, err)
+	}
+	return nil
 }
 
-// Control is how somebody who follows a deployment speaks to it.
-type Control struct {
-	Wait time.Duration       // for the lock
-	Stop <-chan struct{}     // closed: stop, and put everything back
-	Tell func(rollout.Event) // every event, once, in order
+// started waits until the worker of a deployment that was asked for here is there.
+func (l *Local) started(ctx context.Context, id string) error {
+	l.mu.Lock()
+	starting := l.starting[id]
+	l.mu.Unlock()
+	if starting == nil {
+		return nil
+	}
+	select {
+	case <-starting:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// Apply has a worker do the job and follows it to its end. When the context ends first, the worker goes
-// on and the error is [ErrDetached].
-func (l *Local) Apply(ctx context.Context, job Job, c Control) (rollout.Result, error) {
-	holder := journal.Holder{ID: job.Plan.ID, Kind: string(job.Plan.Kind), By: job.Plan.By, Since: l.Machine.Now().UTC(), PID: os.Getpid()}
-	lock, err := l.journal().Lock(ctx, c.Wait, holder)
+// begin notes that a worker is about to start, until done is called.
+func (l *Local) begin(id string) (done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.starting == nil {
+		l.starting = map[string]chan struct{}{}
+	}
+	starting := make(chan struct{})
+	l.starting[id] = starting
+	return func() { close(starting) }
+}
+
+// apply starts a worker for a job and follows it. Asked again for a deployment that was begun already,
+// as by a client that lost its connection, it goes on following.
+func (l *Local) apply(ctx context.Context, m at, r Request, tell func(rollout.Event)) (*rollout.Result, error) {
+	if r.Job == nil || r.Job.Plan.ID != r.Deployment {
+		return nil, errors.New("apply wants the job of the deployment that it names")
+	}
+	err := l.launch(ctx, m, r)
+	if locked := (*journal.LockedError)(nil); errors.As(err, &locked) && locked.Holder.ID == r.Deployment {
+		err = nil
+	}
 	if err != nil {
-		return rollout.Result{}, err
+		return nil, err
+	}
+	return m.follow(ctx, r.Deployment, r.After, tell)
+}
+
+// launch takes the lock and leaves it to a new worker, unless there has been one already.
+func (l *Local) launch(ctx context.Context, m at, r Request) error {
+	plan, record := r.Job.Plan, m.journal().Deployment(r.Deployment)
+	if begun(record) {
+		return nil
+	}
+	defer l.begin(plan.ID)()
+	holder := journal.Holder{ID: plan.ID, Kind: string(plan.Kind), By: plan.By, Since: m.Now().UTC()}
+	lock, err := m.journal().Lock(ctx, r.Wait, holder)
+	if err != nil {
+		return err
 	}
 	defer lock.Release()
-	record := l.journal().Deployment(job.Plan.ID)
-	if err := record.Make(); err != nil {
-		return rollout.Result{}, err
+	if begun(record) { // by somebody who asked for the same, while we waited
+		return nil
 	}
-	worker, err := l.start(job, record, lock)
+	if err := record.Make(); err != nil {
+		return err
+	}
+	worker, err := l.start(*r.Job, record, lock)
 	if err != nil {
-		return rollout.Result{}, err
+		return err
 	}
 	holder.PID = worker.Pid
-	if err := errors.Join(lock.Write(holder), lock.Release()); err != nil {
-		return rollout.Result{}, err
-	}
-	if c.Stop != nil {
-		done := make(chan struct{})
-		defer close(done)
-		go func() {
-			select {
-			case <-c.Stop:
-				worker.Signal(syscall.SIGTERM)
-			case <-done:
-			}
-		}()
-	}
-	return l.Follow(ctx, job.Plan.ID, c.Tell)
+	return lock.Write(holder)
+}
+
+func begun(record *journal.Record) bool {
+	_, err := os.Stat(record.Path("events.jsonl"))
+	return err == nil
 }
 
 // start starts the worker in a session of its own, so that no signal of the client's terminal reaches
@@ -162,5 +260,3 @@ func (l *Local) start(job Job, record *journal.Record, lock *journal.Lock) (*os.
 	go cmd.Wait() // how it ends is in its events; this only lets the kernel forget it
 	return cmd.Process, err
 }
-
-func (l *Local) journal() *journal.Journal { return journal.Open(l.Machine.Target.Project) }

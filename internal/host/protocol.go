@@ -1,0 +1,147 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"promote/compose"
+	"promote/internal/journal"
+	"promote/internal/promotion"
+	"promote/internal/rollout"
+)
+
+// Protocol is the version of what the two ends say to each other. It changes whenever an older end
+// would misunderstand.
+const Protocol = 1
+
+// Verb is what the host side is asked to do.
+type Verb string
+
+const (
+	DoState      Verb = "state"      // look at the environment
+	DoCheckup    Verb = "checkup"    // look at all that a deployment will need
+	DoHistory    Verb = "history"    // read the journal
+	DoHolder     Verb = "holder"     // who works on the environment
+	DoQuiet      Verb = "quiet"      // wait until nobody does
+	DoMark       Verb = "mark"       // add marks to the journal
+	DoDeployment Verb = "deployment" // read a deployment's plan and events
+	DoApply      Verb = "apply"      // have a worker do a job, and follow it
+	DoFollow     Verb = "follow"     // follow a deployment
+	DoStop       Verb = "stop"       // ask the worker of a deployment to stop and put back
+)
+
+// Request is one thing that the host side is asked. It is complete: the far end knows nothing of
+// promote.yaml.
+type Request struct {
+	Protocol    int               `json:"protocol"`
+	ID          int               `json:"id"` // of the request, on its connection
+	Do          Verb              `json:"do"`
+	Target      promotion.Target  `json:"target"`
+	By          string            `json:"by,omitempty"`
+	Reason      string            `json:"reason,omitempty"`
+	Kind        string            `json:"kind,omitempty"` // DoMark
+	Marks       []promotion.Mark  `json:"marks,omitempty"`
+	Deployment  string            `json:"deployment,omitempty"`
+	After       int               `json:"after,omitempty"` // number of the last event that is known already
+	Wait        time.Duration     `json:"wait,omitempty"`
+	Job         *Job              `json:"job,omitempty"`
+	Credentials map[string]string `json:"credentials,omitempty"` // DoCheckup
+}
+
+// Answer is what the host side has to say in the end.
+type Answer struct {
+	State   *promotion.State `json:"state,omitempty"`
+	Checkup *rollout.Checkup `json:"checkup,omitempty"`
+	Entries []journal.Entry  `json:"entries,omitempty"`
+	Holder  *journal.Holder  `json:"holder,omitempty"`
+	Plan    *promotion.Plan  `json:"plan,omitempty"`
+	Events  []rollout.Event  `json:"events,omitempty"`
+	Result  *rollout.Result  `json:"result,omitempty"`
+}
+
+// Job is what a worker is asked to do.
+type Job struct {
+	Plan        promotion.Plan    `json:"plan"`
+	Resume      string            `json:"resume,omitempty"` // the interrupted deployment to end instead
+	Credentials map[string]string `json:"credentials,omitempty"`
+}
+
+// hello is the first line that the far end says.
+type hello struct {
+	Promote  string `json:"promote"` // version
+	Protocol int    `json:"protocol"`
+}
+
+// reply is every other line: an event of a request, or its end.
+type reply struct {
+	ID     int            `json:"id"`
+	Event  *rollout.Event `json:"event,omitempty"`
+	Answer *Answer        `json:"answer,omitempty"`
+	Error  *failure       `json:"error,omitempty"`
+}
+
+// failure is an error on its way from one end to the other. What callers tell apart has a kind.
+type failure struct {
+	Kind   string          `json:"kind,omitempty"`
+	Text   string          `json:"text"`
+	Hint   string          `json:"hint,omitempty"`
+	Holder *journal.Holder `json:"holder,omitempty"`
+	Died   *DiedError      `json:"died,omitempty"`
+}
+
+const (
+	kindLocked   = "locked"
+	kindDied     = "died"
+	kindStale    = "stale"
+	kindDetached = "detached"
+)
+
+func toFailure(err error) *failure {
+	f := &failure{Text: err.Error()}
+	if advised := (interface{ Hint() string })(nil); errors.As(err, &advised) {
+		f.Hint = advised.Hint()
+	}
+	locked, died := (*journal.LockedError)(nil), (*DiedError)(nil)
+	switch {
+	case errors.As(err, &locked):
+		f.Kind, f.Holder = kindLocked, &locked.Holder
+	case errors.As(err, &died):
+		f.Kind, f.Died = kindDied, died
+	case errors.Is(err, compose.ErrStale):
+		f.Kind = kindStale
+	case errors.Is(err, ErrDetached):
+		f.Kind = kindDetached
+	}
+	return f
+}
+
+// err is the error that the failure was, as far as this end needs to know.
+func (f *failure) err(host string) error {
+	switch {
+	case f.Kind == kindLocked && f.Holder != nil:
+		return &journal.LockedError{Holder: *f.Holder}
+	case f.Kind == kindDied && f.Died != nil:
+		return f.Died
+	case f.Kind == kindDetached:
+		return ErrDetached
+	case f.Kind == kindStale:
+		return fmt.Errorf("%s: %s: %w", host, f.Text, compose.ErrStale)
+	}
+	return &FarError{Host: host, Text: f.Text, Advice: f.Hint}
+}
+
+// FarError is what went wrong on a host, in its own words.
+type FarError struct{ Host, Text, Advice string }
+
+func (e *FarError) Error() string { return e.Host + ": " + e.Text }
+
+// Hint is the host's own.
+func (e *FarError) Hint() string { return e.Advice }
+
+// line is a value as it goes over the connection.
+func line(v any) ([]byte, error) {
+	data, err := json.Marshal(v)
+	return append(data, '\n'), err
+}

@@ -1,0 +1,100 @@
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"promote/internal/rollout"
+)
+
+// longest is how long a line of the connection may be: a plan of thousands of services, and no more
+// than a host has memory for.
+const longest = 64 << 20 // bytes
+
+// Serve answers requests, one JSON object a line, until the input ends: whoever asked is gone then. What
+// a worker does goes on; everything else stops.
+func (l *Local) Serve(ctx context.Context, version string, in io.Reader, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	replies := &lineWriter{out: out}
+	if err := replies.write(hello{Promote: version, Protocol: Protocol}); err != nil {
+		return err
+	}
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 0, 64<<10), longest)
+	for lines.Scan() {
+		if len(lines.Bytes()) == 0 || lines.Bytes()[0] != '{' {
+			continue // what the script would have read that this program was started without
+		}
+		var r Request
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return replies.write(reply{Error: &failure{Text: "not a request: " + err.Error()}})
+		}
+		group.Go(func() { l.serve(ctx, r, replies) })
+	}
+	return lines.Err()
+}
+
+// serve does one request.
+func (l *Local) serve(ctx context.Context, r Request, replies *lineWriter) {
+	answer, err := Answer{}, error(nil)
+	if r.Protocol == Protocol {
+		answer, err = l.call(ctx, r, func(e rollout.Event) {
+			_ = replies.write(reply{ID: r.ID, Event: &e}) // nobody there any more: the input ends, too
+		})
+	} else {
+		err = fmt.Errorf("this promote speaks protocol %d, the other end %d", Protocol, r.Protocol)
+	}
+	last := reply{ID: r.ID, Answer: &answer}
+	if err != nil {
+		last = reply{ID: r.ID, Error: toFailure(err)}
+	}
+	_ = replies.write(last)
+}
+
+// lineWriter writes lines whole, whoever writes.
+type lineWriter struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (w *lineWriter) write(v any) error {
+	data, err := line(v)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err = w.out.Write(data)
+	return err
+}
+
+// errNoise says that what the far end says is not promote's.
+var errNoise = errors.New("what answers there is not promote")
+
+// noisiest is how much a login shell may say before promote does.
+const noisiest = 64 << 10 // bytes
+
+// firstWord skips what a login shell says, and returns the first line that is meant for us.
+func firstWord(in *bufio.Reader) ([]byte, error) {
+	for said := 0; said < noisiest; {
+		text, err := in.ReadBytes('\n')
+		if err != nil {
+			return nil, err
+		}
+		if bytes.HasPrefix(text, []byte(`{"promote":`)) || bytes.HasPrefix(text, []byte("promote-")) {
+			return bytes.TrimSpace(text), nil
+		}
+		said += len(text)
+	}
+	return nil, errNoise
+}
