@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -98,12 +97,13 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		if kind == promotion.Pin && len(d.request.Wanted) == 0 {
 			return wrongArguments(c, "pin to which version?")
 		}
-		if !c.Bool("dry-run") {
-			if err := d.idle(ctx, c.Duration("wait")); err != nil {
+		plan, err := d.plan(ctx)
+		if d.request.State.Lock != "" && !c.Bool("dry-run") { // what is half-way there was taken for drift
+			if err := d.env.side.Quiet(ctx, c.Duration("wait")); err != nil {
 				return err
 			}
+			plan, err = d.plan(ctx)
 		}
-		plan, err := d.plan(ctx)
 		if halfway := (*interruptedError)(nil); errors.As(err, &halfway) && !c.Bool("dry-run") {
 			plan, err = d.planAfter(ctx, c, halfway)
 		}
@@ -124,15 +124,6 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		}
 		return p.answerDone(plan)
 	}
-}
-
-// idle wants nobody else to be at it, or waits so long: what is half-way there would be taken for drift.
-func (d *deployment) idle(ctx context.Context, wait time.Duration) error {
-	holder, err := d.env.side.Holder(ctx)
-	if err != nil || holder == nil {
-		return err
-	}
-	return d.env.side.Quiet(ctx, wait)
 }
 
 // planAfter ends a deployment that was interrupted, and plans on what is there then.

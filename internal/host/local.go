@@ -20,6 +20,7 @@ import (
 type Local struct {
 	Open   func(context.Context, promotion.Target) (*rollout.Machine, error) // this machine, for a target
 	Worker []string                                                          // the command that runs [Work] in a process of its own
+	Allow  *Allowance                                                        // nil: everything
 
 	mu       sync.Mutex
 	starting map[string]chan struct{} // deployments whose worker is about to start
@@ -35,6 +36,11 @@ var idGrammar = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
 
 // call does what is asked.
 func (l *Local) call(ctx context.Context, r Request, tell func(rollout.Event)) (Answer, error) {
+	if l.Allow != nil {
+		if err := l.Allow.limit(&r); err != nil {
+			return Answer{}, err
+		}
+	}
 	if info, err := os.Stat(r.Target.Project); err != nil || !info.IsDir() {
 		return Answer{}, &noProjectError{r.Target}
 	}
@@ -189,6 +195,11 @@ func (l *Local) begin(id string) (done func()) {
 func (l *Local) apply(ctx context.Context, m at, r Request, tell func(rollout.Event)) (*rollout.Result, error) {
 	if r.Job == nil || r.Job.Plan.ID != r.Deployment {
 		return nil, errors.New("apply wants the job of the deployment that it names")
+	}
+	if l.Allow != nil {
+		if err := l.Allow.permit(ctx, m, r.Job); err != nil {
+			return nil, err
+		}
 	}
 	err := l.launch(ctx, m, r)
 	if locked := (*journal.LockedError)(nil); errors.As(err, &locked) && locked.Holder.ID == r.Deployment {

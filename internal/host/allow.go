@@ -1,0 +1,154 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"promote/compose"
+	"promote/internal/journal"
+	"promote/internal/promotion"
+	"promote/semver"
+)
+
+// AllowFile is where a host says more of what a limited key may do. The client can't write it.
+const AllowFile = "allow.yaml"
+
+// Allowance is what a limited key may do: move versions in one project directory, between the releases of
+// the repositories that its compose files already name. It is for
+//
+//	restrict,command="promote host --project /srv/shop" ssh-ed25519 …
+//
+// in authorized_keys.
+type Allowance struct {
+	Project string // the only project directory
+	settings
+}
+
+// settings are those of the allow file, at the defaults where there is none.
+type settings struct {
+	Compose  []string     `yaml:"compose"`  // compose files; default: what docker compose finds
+	EnvFile  []string     `yaml:"env_file"` // env files; default: .env
+	Name     string       `yaml:"name"`     // compose project
+	Profiles []string     `yaml:"profiles"`
+	Accept   semver.Range `yaml:"-"` // versions that may come here
+	Range    string       `yaml:"accept"`
+}
+
+// Allow reads what a key that is limited to a project directory may do.
+func Allow(project string) (*Allowance, error) {
+	project, err := filepath.Abs(project)
+	if err != nil {
+		return nil, err
+	}
+	a := &Allowance{Project: project}
+	path := filepath.Join(project, journal.Folder, AllowFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return a, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&a.settings); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if a.Range != "" {
+		if a.Accept, err = semver.ParseRange(a.Range); err != nil {
+			return nil, fmt.Errorf("%s: accept: %w", path, err)
+		}
+	}
+	return a, nil
+}
+
+// deniedError is what a limited key may not do.
+type deniedError struct{ reason string }
+
+func (e *deniedError) Error() string { return "this key may not do that: " + e.reason }
+
+// Hint says who can change it.
+func (e *deniedError) Hint() string {
+	return "whoever looks after the host decides it, in authorized_keys and in " + journal.Folder + "/" + AllowFile + " of the project"
+}
+
+func deny(format string, args ...any) error { return &deniedError{fmt.Sprintf(format, args...)} }
+
+// limit makes a request one about what is allowed: where the files are and how the project is called is
+// taken from the host, whatever the client says.
+func (a *Allowance) limit(r *Request) error {
+	if filepath.Clean(r.Target.Project) != a.Project {
+		return deny("%s is not %s", r.Target.Project, a.Project)
+	}
+	a.target(&r.Target)
+	if r.Job == nil {
+		return nil
+	}
+	if r.Job.Plan.ID != r.Deployment || r.Job.Resume != "" && !idGrammar.MatchString(r.Job.Resume) {
+		return deny("%q is no deployment", r.Job.Resume)
+	}
+	a.target(&r.Job.Plan.Target)
+	return nil
+}
+
+func (a *Allowance) target(t *promotion.Target) {
+	t.Project, t.Compose, t.EnvFiles, t.Name, t.Profiles = a.Project, a.Compose, a.EnvFile, a.Name, a.Profiles
+	t.Engine, t.Git = promotion.EngineCompose, nil
+}
+
+// permit looks at what a job would do: only to services of the project, and only releases of the
+// repositories that they are on.
+func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
+	if job.Resume != "" {
+		return nil // what is resumed was permitted when it began
+	}
+	state, err := m.State(ctx)
+	if err != nil {
+		return err
+	}
+	for _, move := range job.Plan.Moves {
+		if v := move.To.Version; a.Range != "" && !a.Accept.Allows(v) {
+			return deny("%s is not in %s", promotion.Label(move.To), a.Range)
+		}
+		for _, roll := range move.Rolls {
+			if err := permitRoll(state, move, roll); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func permitRoll(state promotion.State, move promotion.Move, roll promotion.Roll) error {
+	named := []string{roll.Service}
+	for _, c := range roll.Changes {
+		named = append(named, c.Service)
+	}
+	for _, name := range named {
+		part, found := partOf(state, name)
+		switch {
+		case !found:
+			return deny("%q is no service of the project that it names", name)
+		case !compose.SameRepository(part.Compose.Repository, move.Image):
+			return deny("%s runs %s, not %s", name, part.Compose.Repository, move.Image)
+		}
+	}
+	return nil
+}
+
+func partOf(state promotion.State, name string) (promotion.Part, bool) {
+	for _, s := range state.Services {
+		if i := slices.IndexFunc(s.Parts, func(p promotion.Part) bool { return p.Compose.Name == name }); i >= 0 {
+			return s.Parts[i], true
+		}
+	}
+	return promotion.Part{}, false
+}
