@@ -34,7 +34,7 @@ var exitCodes = []struct {
 	{exitDone, "done, or nothing to do"},
 	{exitFailed, "failed, and nothing was changed (usage and configuration too)"},
 	{exitRefused, "refused by a gate, a hold, a mark or drift"},
-	{exitLocked, "locked by another deployment, or changed by it meanwhile"},
+	{exitLocked, "locked by another deployment or by somebody, or changed meanwhile"},
 	{exitRestored, "failed, and everything was put back"},
 	{exitStuck, "failed, and a person is needed"},
 	{exitDetached, "lost contact or detached; the deployment goes on"},
@@ -98,9 +98,9 @@ func exitCode(err error) int {
 		return quiet.code
 	case errors.As(err, &outcome):
 		return outcomeCode(outcome.Outcome)
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, &refusal) && refusal.Locked():
 		return exitLocked
-	case errors.As(err, &refusal), errors.As(err, &halfway):
+	case refusal != nil, errors.As(err, &halfway):
 		return exitRefused
 	case errors.Is(err, host.ErrDetached):
 		return exitDetached

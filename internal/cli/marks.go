@@ -80,19 +80,24 @@ func (p *program) marking(ctx context.Context, c *cli.Context, kind string, choo
 	if err != nil {
 		return err
 	}
+	return d.leave(ctx, c, kind, marks)
+}
+
+// leave writes marks into the history, and answers with them.
+func (d *deployment) leave(ctx context.Context, c *cli.Context, kind string, marks []promotion.Mark) error {
 	if len(marks) > 0 && !c.Bool("dry-run") {
 		if err := d.env.side.Mark(ctx, kind, d.request.Reason, marks); err != nil {
 			return err
 		}
 	}
 	switch {
-	case p.screen.JSON:
-		return p.screen.Object(map[string]any{"schema": promotion.Schema, "marks": append([]promotion.Mark{}, marks...)})
+	case d.screen.JSON:
+		return d.screen.Object(map[string]any{"schema": promotion.Schema, "marks": append([]promotion.Mark{}, marks...)})
 	case len(marks) == 0:
-		p.screen.Answer("nothing to do")
+		d.screen.Answer("nothing to do")
 	}
 	for _, m := range marks {
-		p.screen.Answer("%s %s", d.env.Name, ui.MarkText(m))
+		d.screen.Answer("%s %s", d.env.Name, ui.MarkText(m))
 	}
 	return nil
 }

@@ -88,6 +88,48 @@ func (p *program) attach(ctx context.Context, c *cli.Context) error {
 	return err
 }
 
+func (p *program) abortCommand() *cli.Command {
+	return p.command(entry{
+		name: "abort", args: "ENV", usage: "ask the deployment that goes on to stop and to put everything back",
+		examples: []string{"promote abort prod"},
+		run: func(ctx context.Context, c *cli.Context) error {
+			d, err := p.deployment(ctx, c, promotion.Deploy)
+			if err != nil {
+				return err
+			}
+			holder, err := d.env.side.Holder(ctx)
+			if err != nil {
+				return err
+			}
+			if holder == nil {
+				p.screen.Answer("nothing goes on in %s", d.env.Name)
+				return nil
+			}
+			return d.abort(ctx, holder.ID)
+		},
+	})
+}
+
+// abort stops a deployment and waits for what becomes of it.
+func (d *deployment) abort(ctx context.Context, id string) error {
+	if err := d.env.side.Stop(ctx, id); err != nil {
+		return err
+	}
+	progress := d.screen.Progress()
+	result, err := d.env.side.Follow(ctx, id, progress.Event)
+	progress.Close()
+	switch {
+	case err != nil:
+		return err
+	case result.Outcome == rollout.OutcomeDone:
+		return fmt.Errorf("%s was done before it could be stopped", id)
+	case result.Outcome == rollout.OutcomeStuck:
+		return &outcomeError{result}
+	}
+	d.screen.Answer("%s was stopped, and everything is as before", id)
+	return nil
+}
+
 // current is the deployment with the id; without one, that which goes on, or else the last.
 func (d *deployment) current(ctx context.Context, id string) (string, error) {
 	holder, err := d.env.side.Holder(ctx)

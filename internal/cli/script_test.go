@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -99,6 +100,24 @@ func commands(s *stage) map[string]func(*testscript.TestScript, bool, []string) 
 		"static":  static,
 		"release": func(ts *testscript.TestScript, neg bool, args []string) { s.release(ts, args) },
 		"expand":  expand,
+		"await":   await,
+	}
+}
+
+// await FILE N WORD waits until a file that exists has a word so many times.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: await FILE N WORD")
+	}
+	wanted, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	grown, err := fsnotify.NewWatcher()
+	ts.Check(err)
+	defer grown.Close()
+	path := ts.MkAbs(args[0])
+	ts.Check(grown.Add(path))
+	for strings.Count(ts.ReadFile(path), args[2]) < wanted {
+		<-grown.Events
 	}
 }
 

@@ -97,6 +97,9 @@ func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, nam
 		return answer
 	}
 	answer.Lock = state.Lock
+	if state.Locked != nil {
+		answer.Locked = ui.LockedText(*state.Locked)
+	}
 	if i := state.Interrupted; i != nil {
 		answer.Interrupted = string(i.Kind) + " " + i.ID + " by " + i.By
 	}

@@ -24,6 +24,9 @@ type Choice struct {
 // Choose picks a release for every service asked for. A service that was named and can't go is an
 // error (all of them are given, joined); one that was not named is skipped with its reason.
 func Choose(r Request) ([]Choice, error) {
+	if err := r.gateLock(); err != nil {
+		return nil, err
+	}
 	targets, err := r.targets()
 	if err != nil {
 		return nil, err

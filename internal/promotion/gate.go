@@ -12,7 +12,20 @@ import (
 const (
 	gateDrift       = "drift"
 	gateNothingGood = "nothing-good"
+	gateLocked      = "locked"
 )
+
+// gateLock refuses everything while somebody keeps the environment locked.
+func (r Request) gateLock() error {
+	lock := r.State.Locked
+	if lock == nil {
+		return nil
+	}
+	return &Refusal{
+		Gate: gateLocked, Since: lock.At, Advice: "promote unlock " + r.Target.Environment,
+		Reason: fmt.Sprintf("%s is locked since %s by %s%s", r.Target.Environment, when(lock.At), lock.By, because(lock.Reason)),
+	}
+}
 
 func refuse(service, gate, format, advice string, args ...any) error {
 	return &Refusal{Service: service, Gate: gate, Reason: fmt.Sprintf(format, args...), Advice: advice}

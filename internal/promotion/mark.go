@@ -18,6 +18,8 @@ const (
 	Cleared   MarkKind = "cleared"   // no longer bad
 	Held      MarkKind = "held"      // plain deploy leaves the service alone
 	Freed     MarkKind = "freed"     // the hold ended
+	Locked    MarkKind = "locked"    // of no service: nobody deploys here
+	Unlocked  MarkKind = "unlocked"  // of no service: they may again
 )
 
 // Mark is one thing that the journal says about a service. A deployment leaves marks when it ends well;
@@ -66,6 +68,19 @@ func fold(marks []Mark) record {
 		}
 	}
 	return r
+}
+
+// Lock returns the mark by which somebody locked the environment, or nil. marks are those of no service.
+func Lock(marks []Mark) *Mark {
+	for i := range slices.Backward(marks) {
+		switch marks[i].Kind {
+		case Locked:
+			return &marks[i]
+		case Unlocked:
+			return nil
+		}
+	}
+	return nil
 }
 
 // find returns the release as the record knows it, with its digest.

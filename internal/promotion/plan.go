@@ -137,7 +137,7 @@ func steps(t Target, moves []Move) []Step {
 // Refusal is a deployment that a gate, a hold, a mark or drift forbids. Nothing was touched.
 type Refusal struct {
 	Service string
-	Gate    string // verified, bad, held, drift, accept, older, nothing-good
+	Gate    string // verified, bad, held, drift, accept, older, nothing-good, locked
 	Reason  string
 	Advice  string // the command that gets past it, if there is one
 	Since   time.Time
@@ -152,3 +152,6 @@ func (r *Refusal) Error() string {
 
 // Hint returns what to do about it.
 func (r *Refusal) Hint() string { return r.Advice }
+
+// Locked reports whether somebody keeps the environment locked.
+func (r *Refusal) Locked() bool { return r.Gate == gateLocked }

@@ -19,7 +19,8 @@ type State struct {
 	Now         time.Time      `json:"now"`     // the clock of the environment's machine, the one both ends of an interval are measured by
 	Services    []ServiceState `json:"services"`
 	Interrupted *Interrupted   `json:"interrupted,omitempty"`
-	Lock        string         `json:"lock,omitempty"` // who holds it, in words
+	Lock        string         `json:"lock,omitempty"`   // who is at it right now, in words
+	Locked      *Mark          `json:"locked,omitempty"` // by whom nobody is to deploy here, until they unlock it
 }
 
 // ServiceState is one service in an environment.
@@ -101,6 +102,7 @@ func (s State) Basis() string {
 		}
 		facts = append(facts, len(v.Marks))
 	}
+	facts = append(facts, s.Locked != nil)
 	text, err := json.Marshal(facts)
 	if err != nil {
 		panic(fmt.Sprintf("promotion: state can't be encoded: %v", err)) // strings and numbers only

@@ -146,6 +146,7 @@ func (m *Machine) recall(s *promotion.State) error {
 	for _, mark := range journal.Marks(entries) {
 		marks[mark.Service] = append(marks[mark.Service], fromJournal(mark))
 	}
+	s.Locked = promotion.Lock(marks[""])
 	for i, service := range s.Services {
 		s.Services[i].Marks = marks[service.Service]
 		for _, mark := range marks[service.Service] {

@@ -78,6 +78,8 @@ func MarkText(m promotion.Mark) string {
 	switch m.Kind {
 	case promotion.Freed:
 		return m.Service + ": no longer held"
+	case promotion.Locked, promotion.Unlocked:
+		return "is " + string(m.Kind)
 	case promotion.Cleared:
 		return m.Service + ": " + promotion.Label(m.Release) + " is no longer bad"
 	case promotion.Running:

@@ -19,7 +19,8 @@ type Status struct {
 type EnvironmentStatus struct {
 	Environment string          `json:"environment"`
 	Error       string          `json:"error,omitempty"`
-	Lock        string          `json:"lock,omitempty"`
+	Lock        string          `json:"lock,omitempty"`   // who is at it right now
+	Locked      string          `json:"locked,omitempty"` // by whom nobody is to deploy there
 	Interrupted string          `json:"interrupted,omitempty"`
 	Services    []ServiceStatus `json:"services,omitempty"`
 }
@@ -130,6 +131,9 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 	if env.Lock != "" {
 		remark("", "working: %s", env.Lock)
 	}
+	if env.Locked != "" {
+		remark("", "%s; promote unlock %s", env.Locked, env.Environment)
+	}
 	if env.Interrupted != "" {
 		remark("", "interrupted: %s; promote resume %s", env.Interrupted, env.Environment)
 	}
@@ -164,6 +168,15 @@ func HoldText(m promotion.Mark) string {
 		text += " (" + m.Reason + ")"
 	}
 	return text + "," + holdEnd(m)
+}
+
+// LockedText tells who locked an environment, since when, and why.
+func LockedText(m promotion.Mark) string {
+	text := fmt.Sprintf("locked since %s by %s", minute(m.At), m.By)
+	if m.Reason != "" {
+		text += " (" + m.Reason + ")"
+	}
+	return text
 }
 
 // ago is an age in the largest unit that says enough.
