@@ -157,7 +157,9 @@ func (p *Project) variable(o *origin, name string) Variable {
 			last := assigned[len(assigned)-1]
 			line, column := f.position(last.value.start)
 			v.Assigned = Place{File: f.path, Line: line, Column: column, In: "variable " + name}
-			v.Set = v.Set || !slices.Contains(p.envFiles, f)
+			if !v.Set && !slices.Contains(p.envFiles, f) { // an include's own, which the project does not have
+				v.Value, v.Set = f.at(last.value), true
+			}
 			return v
 		}
 	}
