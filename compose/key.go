@@ -80,16 +80,19 @@ func (s *source) keyNode(mapping *yaml.Node, keys []string) *yaml.Node {
 	if mapping == nil || mapping.Kind != yaml.MappingNode {
 		return nil
 	}
+	key, rest := keys[0], keys[1:]
+	if own := s.child(mapping, key); own != nil && len(rest) > 0 {
+		return s.keyNode(own, rest)
+	}
 	for pair := range slices.Chunk(mapping.Content, 2) {
-		star := keys[0] == "*"
-		if pair[0].Value != keys[0] && !star {
-			continue
-		}
-		if len(keys) == 1 {
+		switch {
+		case key != "*" && pair[0].Value != key:
+		case len(rest) == 0:
 			return pair[0]
-		}
-		if n := s.keyNode(pair[1], keys[1:]); n != nil || !star {
-			return n
+		default:
+			if n := s.keyNode(pair[1], rest); n != nil {
+				return n
+			}
 		}
 	}
 	for _, merged := range s.merges(mapping) {
@@ -178,9 +181,11 @@ func (o *origin) at(offset int) Place {
 // Awaited reports whether another service waits for this one to do its work and end
 // (depends_on: condition: service_completed_successfully): it is a task, and not meant to stay up.
 func (p *Project) Awaited(service string) bool {
-	for _, other := range all(p.model) {
-		if other.DependsOn[service].Condition == types.ServiceConditionCompletedSuccessfully {
-			return true
+	for _, services := range []types.Services{p.model.Services, p.model.DisabledServices} {
+		for _, other := range services {
+			if other.DependsOn[service].Condition == types.ServiceConditionCompletedSuccessfully {
+				return true
+			}
 		}
 	}
 	return false
