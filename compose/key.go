@@ -178,15 +178,16 @@ func (o *origin) at(offset int) Place {
 	return Place{File: o.source.path, Line: o.node.Line, Column: o.node.Column, In: "image"}
 }
 
-// Awaited reports whether another service waits for this one to do its work and end
-// (depends_on: condition: service_completed_successfully): it is a task, and not meant to stay up.
-func (p *Project) Awaited(service string) bool {
-	for _, services := range []types.Services{p.model.Services, p.model.DisabledServices} {
-		for _, other := range services {
-			if other.DependsOn[service].Condition == types.ServiceConditionCompletedSuccessfully {
-				return true
+// Awaited are the services that others wait for to do their work and end
+// (depends_on: condition: service_completed_successfully): tasks, not meant to stay up.
+func (p *Project) Awaited() map[string]bool {
+	awaited := map[string]bool{}
+	for _, waiting := range all(p.model) {
+		for name, dependency := range waiting.DependsOn {
+			if dependency.Condition == types.ServiceConditionCompletedSuccessfully {
+				awaited[name] = true
 			}
 		}
 	}
-	return false
+	return awaited
 }

@@ -2,6 +2,7 @@ package compose_test
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"testing"
 
@@ -176,7 +177,7 @@ func TestAwaited(t *testing.T) {
   migrate: {image: core:v1}
   db: {image: db:v1}
 `})})
-	if !p.Awaited("migrate") || p.Awaited("db") || p.Awaited("core") {
-		t.Errorf("migrate %v, db %v, core %v", p.Awaited("migrate"), p.Awaited("db"), p.Awaited("core"))
+	if got, want := p.Awaited(), map[string]bool{"migrate": true}; !maps.Equal(got, want) {
+		t.Errorf("got %v want %v", got, want)
 	}
 }

@@ -122,18 +122,18 @@ func (p *program) inspectEnvironment(ctx context.Context, cfg *config.Config, e 
 		env.Failure = &compose.Error{File: env.Place.File, Line: env.Place.Line, Column: env.Place.Column, Reason: "the project directory of " + e.Name + ", " + env.Target.Project + ", is not there", Advice: "project: …   # where its compose files are"}
 		return env, nil
 	}
-	project, err := p.inspectProject(ctx, &env)
-	if project != nil {
-		tryMoves(&env, project)
+	loaded, err := p.inspectProject(ctx, &env)
+	if !loaded {
+		return env, err
 	}
-	return env, err
+	return env, p.tryMoves(ctx, &env)
 }
 
 // inspectAlone looks at the compose project of a directory as if promote moved some of its services.
 func (p *program) inspectAlone(ctx context.Context, dir string, runs []string) (promotion.Inspected, error) {
 	env := promotion.Inspected{Target: promotion.Target{Project: dir, Engine: promotion.EngineCompose}}
-	project, err := p.inspectProject(ctx, &env)
-	if project == nil {
+	loaded, err := p.inspectProject(ctx, &env)
+	if !loaded {
 		return env, err
 	}
 	if len(runs) == 0 {
@@ -143,8 +143,7 @@ func (p *program) inspectAlone(ctx context.Context, dir string, runs []string) (
 	if env.Target.Services, err = services(env, runs); err != nil {
 		return env, err
 	}
-	tryMoves(&env, project)
-	return env, nil
+	return env, p.tryMoves(ctx, &env)
 }
 
 // builtHere are the compose services whose images are built from here, and those that run the same.
@@ -186,20 +185,23 @@ func services(env promotion.Inspected, runs []string) ([]promotion.Service, erro
 	return list, nil
 }
 
-// inspectProject loads the compose project of a target and notes what Lint wants to know. It gives no
-// project where it can't be loaded; that is a finding.
-func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) (*compose.Project, error) {
+func (p *program) composeOptions(t promotion.Target) compose.Options {
+	return compose.Options{Dir: t.Project, Files: t.Compose, EnvFiles: t.EnvFiles, Name: t.Name, Profiles: t.Profiles, Environ: p.environ}
+}
+
+// inspectProject loads the compose project of a target and notes what Lint wants to know. That it can't
+// be loaded is a finding.
+func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) (loaded bool, err error) {
 	t := env.Target
-	project, err := compose.Load(ctx, compose.Options{
-		Dir: t.Project, Files: t.Compose, EnvFiles: t.EnvFiles, Name: t.Name, Profiles: t.Profiles, Environ: p.environ,
-	})
+	project, err := compose.Load(ctx, p.composeOptions(t))
 	if err != nil {
 		env.Failure = narrowed(asRefusal(err, t.Project), t)
-		return nil, ctx.Err()
+		return false, ctx.Err()
 	}
 	env.Project = project.Name()
+	awaited := project.Awaited()
 	for _, s := range project.Services() {
-		w := promotion.Written{Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Awaited: project.Awaited(s.Name)}
+		w := promotion.Written{Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Awaited: awaited[s.Name]}
 		for _, key := range promotion.LintKeys {
 			at, found := project.Key(s.Name, key)
 			if found {
@@ -209,12 +211,23 @@ func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) 
 		w.At, _ = project.Key(s.Name, "")
 		env.Services = append(env.Services, w)
 	}
-	return project, nil
+	return true, nil
 }
 
 // tryMoves prepares an edit of every service as a deployment would, and keeps what refuses it. Nothing
 // is written.
-func tryMoves(env *promotion.Inspected, project *compose.Project) {
+func (p *program) tryMoves(ctx context.Context, env *promotion.Inspected) error {
+	options := p.composeOptions(env.Target)
+	for _, s := range env.Target.Services {
+		options.Services = append(options.Services, s.Runs...)
+	}
+	if len(options.Services) == 0 {
+		return nil
+	}
+	project, err := compose.Load(ctx, options)
+	if err != nil {
+		return err
+	}
 	env.Refusals = map[string]*compose.Error{}
 	for _, s := range env.Target.Services {
 		var together []compose.Change
@@ -228,8 +241,11 @@ func tryMoves(env *promotion.Inspected, project *compose.Project) {
 				together = append(together, change)
 			}
 		}
-		tryEdit(env, project, together...)
+		if len(together) > 0 {
+			tryEdit(env, project, together...)
+		}
 	}
+	return nil
 }
 
 // tryEdit keeps a refusal at the service that it names, else at the first.
