@@ -80,16 +80,19 @@ func (s *source) keyNode(mapping *yaml.Node, keys []string) *yaml.Node {
 	if mapping == nil || mapping.Kind != yaml.MappingNode {
 		return nil
 	}
+	key, rest := keys[0], keys[1:]
+	if own := s.child(mapping, key); own != nil && len(rest) > 0 {
+		return s.keyNode(own, rest)
+	}
 	for pair := range slices.Chunk(mapping.Content, 2) {
-		star := keys[0] == "*"
-		if pair[0].Value != keys[0] && !star {
-			continue
-		}
-		if len(keys) == 1 {
+		switch {
+		case key != "*" && pair[0].Value != key:
+		case len(rest) == 0:
 			return pair[0]
-		}
-		if n := s.keyNode(pair[1], keys[1:]); n != nil || !star {
-			return n
+		default:
+			if n := s.keyNode(pair[1], rest); n != nil {
+				return n
+			}
 		}
 	}
 	for _, merged := range s.merges(mapping) {
@@ -157,7 +160,9 @@ func (p *Project) variable(o *origin, name string) Variable {
 			last := assigned[len(assigned)-1]
 			line, column := f.position(last.value.start)
 			v.Assigned = Place{File: f.path, Line: line, Column: column, In: "variable " + name}
-			v.Set = v.Set || !slices.Contains(p.envFiles, f)
+			if !v.Set && !slices.Contains(p.envFiles, f) { // an include's own, which the project does not have
+				v.Value, v.Set = f.at(last.value), true
+			}
 			return v
 		}
 	}
@@ -173,13 +178,16 @@ func (o *origin) at(offset int) Place {
 	return Place{File: o.source.path, Line: o.node.Line, Column: o.node.Column, In: "image"}
 }
 
-// Awaited reports whether another service waits for this one to do its work and end
-// (depends_on: condition: service_completed_successfully): it is a task, and not meant to stay up.
-func (p *Project) Awaited(service string) bool {
-	for _, other := range all(p.model) {
-		if other.DependsOn[service].Condition == types.ServiceConditionCompletedSuccessfully {
-			return true
+// Awaited are the services that others wait for to do their work and end
+// (depends_on: condition: service_completed_successfully): tasks, not meant to stay up.
+func (p *Project) Awaited() map[string]bool {
+	awaited := map[string]bool{}
+	for _, waiting := range all(p.model) {
+		for name, dependency := range waiting.DependsOn {
+			if dependency.Condition == types.ServiceConditionCompletedSuccessfully {
+				awaited[name] = true
+			}
 		}
 	}
-	return false
+	return awaited
 }

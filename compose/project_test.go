@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
 	"promote/compose"
@@ -55,6 +57,70 @@ const oneService = "services:\n  core:\n    image: aegee/core:v1\n"
 // compose-go warns through logrus of files that it does not take.
 func init() { logrus.SetOutput(io.Discard) }
 
+// asRead is the project as compose-go's own command line reads it, which docker compose uses: what is
+// loaded here must be the same.
+func asRead(t testing.TB, o compose.Options) *types.Project {
+	t.Helper()
+	for _, pair := range o.Environ {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value) // some settings are looked up there only
+	}
+	envFiles := o.EnvFiles
+	if list := os.Getenv("COMPOSE_ENV_FILES"); list != "" && len(envFiles) == 0 {
+		envFiles = strings.Split(list, ",")
+	}
+	t.Chdir(o.Dir)
+	steps := []cli.ProjectOptionsFn{
+		cli.WithEnv(o.Environ), cli.WithEnvFiles(envFiles...), cli.WithDotEnv, cli.WithConfigFileEnv, cli.WithDefaultConfigPath,
+		cli.WithDefaultProfiles(o.Profiles...), cli.WithName(o.Name), cli.WithoutEnvironmentResolution,
+	}
+	if len(o.Files) > 0 {
+		steps = append([]cli.ProjectOptionsFn{cli.WithWorkingDirectory(o.Dir)}, steps...)
+	}
+	options, err := cli.NewProjectOptions(o.Files, steps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := options.LoadProject(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project
+}
+
+// images are what docker compose would run: service → image, of disabled services too.
+func images(t testing.TB, o compose.Options) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	p := asRead(t, o)
+	for _, services := range []types.Services{p.Services, p.DisabledServices} {
+		for name, s := range services {
+			all[name] = s.Image
+		}
+	}
+	return all
+}
+
+// asDockerCompose compares a loaded project with what docker compose reads.
+func asDockerCompose(t *testing.T, p *compose.Project, o compose.Options) {
+	t.Helper()
+	want := asRead(t, o)
+	if p.Name() != want.Name || !slices.Equal(p.Files(), want.ComposeFiles) {
+		t.Errorf("docker compose reads %s from %v, here it is %s from %v", want.Name, want.ComposeFiles, p.Name(), p.Files())
+	}
+	all := images(t, o)
+	for _, s := range p.Services() {
+		_, disabled := want.DisabledServices[s.Name]
+		if s.Image != all[s.Name] || s.Disabled != disabled {
+			t.Errorf("docker compose has %s, disabled %v; here it is %+v", all[s.Name], disabled, s)
+		}
+		delete(all, s.Name)
+	}
+	if len(all) > 0 {
+		t.Errorf("docker compose also has %v", all)
+	}
+}
+
 func TestFilesAsDockerComposeFindsThem(t *testing.T) {
 	other := "services:\n  core:\n    image: aegee/core:v2\n"
 	tests := []struct {
@@ -64,14 +130,23 @@ func TestFilesAsDockerComposeFindsThem(t *testing.T) {
 		want    []string // files, then env files
 	}{
 		{"compose.yaml before docker-compose.yml", map[string]string{"compose.yaml": oneService, "docker-compose.yml": other}, compose.Options{}, []string{"compose.yaml"}},
+		{"compose.yml", map[string]string{"compose.yml": oneService}, compose.Options{}, []string{"compose.yml"}},
 		{"with its override", map[string]string{"docker-compose.yml": oneService, "docker-compose.override.yml": other}, compose.Options{}, []string{"docker-compose.yml", "docker-compose.override.yml"}},
+		{"with the override of another ending", map[string]string{"compose.yml": oneService, "compose.override.yaml": other}, compose.Options{}, []string{"compose.yml", "compose.override.yaml"}},
 		{"COMPOSE_FILE of .env", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=a.yml:b.yml\n"}, compose.Options{}, []string{"a.yml", "b.yml", ".env"}},
 		{"COMPOSE_FILE of the environment", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=b.yml"}, compose.Options{Environ: []string{"COMPOSE_FILE=a.yml"}}, []string{"a.yml", ".env"}},
+		{"COMPOSE_FILE leaves the override out", map[string]string{"compose.yaml": oneService, "compose.override.yaml": other, ".env": "COMPOSE_FILE=compose.yaml"}, compose.Options{}, []string{"compose.yaml", ".env"}},
+		{"COMPOSE_FILE in folders", map[string]string{"base.yml": oneService, "core/docker/docker-compose.yml": other, ".env": "COMPOSE_FILE=base.yml:core/docker/docker-compose.yml"}, compose.Options{}, []string{"base.yml", "core/docker/docker-compose.yml", ".env"}},
 		{"COMPOSE_PATH_SEPARATOR", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=a.yml;b.yml\nCOMPOSE_PATH_SEPARATOR=;\n"}, compose.Options{}, []string{"a.yml", "b.yml", ".env"}},
+		{"COMPOSE_PATH_SEPARATOR of the environment", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=a.yml,b.yml\n"}, compose.Options{Environ: []string{"COMPOSE_PATH_SEPARATOR=,"}}, []string{"a.yml", "b.yml", ".env"}},
 		{"as given", map[string]string{"a.yml": oneService, "b.yml": other, "compose.yaml": oneService}, compose.Options{Files: []string{"b.yml", "a.yml"}}, []string{"b.yml", "a.yml"}},
+		{"as given, whatever COMPOSE_FILE says", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=b.yml"}, compose.Options{Files: []string{"a.yml"}, Environ: []string{"COMPOSE_FILE=b.yml"}}, []string{"a.yml", ".env"}},
 		{"COMPOSE_ENV_FILES", map[string]string{"compose.yaml": oneService, ".env": "", "a.env": "", "b.env": ""}, compose.Options{Environ: []string{"COMPOSE_ENV_FILES=a.env,b.env"}}, []string{"compose.yaml", "a.env", "b.env"}},
+		{"COMPOSE_FILE of COMPOSE_ENV_FILES", map[string]string{"a.yml": oneService, "b.yml": other, "a.env": "COMPOSE_FILE=b.yml", "b.env": "COMPOSE_FILE=a.yml"}, compose.Options{Environ: []string{"COMPOSE_ENV_FILES=a.env,b.env"}}, []string{"a.yml", "a.env", "b.env"}},
 		{"env files as given", map[string]string{"compose.yaml": oneService, ".env": "", "a.env": ""}, compose.Options{EnvFiles: []string{"a.env"}}, []string{"compose.yaml", "a.env"}},
+		{"env files as given, whatever COMPOSE_ENV_FILES says", map[string]string{"compose.yaml": oneService, "a.env": "", "b.env": ""}, compose.Options{EnvFiles: []string{"a.env"}, Environ: []string{"COMPOSE_ENV_FILES=b.env"}}, []string{"compose.yaml", "a.env"}},
 		{"no env file", map[string]string{"compose.yaml": oneService, ".env": ""}, compose.Options{Environ: []string{"COMPOSE_DISABLE_ENV_FILE=1"}}, []string{"compose.yaml"}},
+		{"COMPOSE_FILE of an env file that is not read", map[string]string{"compose.yaml": oneService, "a.yml": other, ".env": "COMPOSE_FILE=a.yml"}, compose.Options{Environ: []string{"COMPOSE_DISABLE_ENV_FILE=true"}}, []string{"compose.yaml"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,6 +159,7 @@ func TestFilesAsDockerComposeFindsThem(t *testing.T) {
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
+			asDockerCompose(t, p, test.options)
 		})
 	}
 }
@@ -95,18 +171,63 @@ func TestProjectName(t *testing.T) {
 		options   compose.Options
 		want      string
 	}{
+		{named, "COMPOSE_PROJECT_NAME=dotenv", compose.Options{Name: "given", Environ: []string{"COMPOSE_PROJECT_NAME=environment"}}, "given"},
+		{named, "COMPOSE_PROJECT_NAME=dotenv", compose.Options{Environ: []string{"COMPOSE_PROJECT_NAME=environment"}}, "environment"},
 		{named, "", compose.Options{Name: "given"}, "given"},
 		{named, "", compose.Options{Environ: []string{"COMPOSE_PROJECT_NAME=environment"}}, "environment"},
 		{named, "COMPOSE_PROJECT_NAME=dotenv", compose.Options{}, "dotenv"},
+		{named, "COMPOSE_PROJECT_NAME=", compose.Options{}, "shop"},
 		{named, "", compose.Options{}, "shop"},
+		{"name: shop-${STAGE}\n" + oneService, "STAGE=prod", compose.Options{}, "shop-prod"},
+		{oneService, "COMPOSE_PROJECT_NAME=dotenv", compose.Options{}, "dotenv"},
 		{oneService, "", compose.Options{}, "my-shop"},
 	}
 	for _, test := range tests {
-		dir := folder(t, map[string]string{"My-Shop/compose.yaml": test.file, "My-Shop/.env": test.env})
-		test.options.Dir = filepath.Join(dir, "My-Shop")
-		if p := load(t, test.options); p.Name() != test.want || p.Dir() != test.options.Dir {
-			t.Errorf("got %s in %s, want %s", p.Name(), p.Dir(), test.want)
-		}
+		t.Run(test.want, func(t *testing.T) {
+			dir := folder(t, map[string]string{"My-Shop/compose.yaml": test.file, "My-Shop/.env": test.env})
+			test.options.Dir = filepath.Join(dir, "My-Shop")
+			p := load(t, test.options)
+			if p.Name() != test.want || p.Dir() != test.options.Dir {
+				t.Errorf("got %s in %s, want %s", p.Name(), p.Dir(), test.want)
+			}
+			asDockerCompose(t, p, test.options)
+		})
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	files := file("services:\n  core: {image: core:v1}\n  mailer: {image: mailer:v1, profiles: [mail]}\n  hog: {image: hog:v1, profiles: [dev, debug]}\n")
+	tests := []struct {
+		name, env string
+		options   compose.Options
+		enabled   string
+	}{
+		{"none", "", compose.Options{}, "core"},
+		{"of .env", "COMPOSE_PROFILES=mail", compose.Options{}, "core mailer"},
+		{"several of .env", "COMPOSE_PROFILES=mail,debug", compose.Options{}, "core hog mailer"},
+		{"several with blanks, one unknown", "COMPOSE_PROFILES=\"web, debug\"", compose.Options{}, "core hog"},
+		{"all", "COMPOSE_PROFILES=*", compose.Options{}, "core hog mailer"},
+		{"of the environment", "COMPOSE_PROFILES=mail", compose.Options{Environ: []string{"COMPOSE_PROFILES=dev"}}, "core hog"},
+		{"none of the environment", "COMPOSE_PROFILES=mail", compose.Options{Environ: []string{"COMPOSE_PROFILES="}}, "core"},
+		{"as given", "COMPOSE_PROFILES=mail", compose.Options{Profiles: []string{"dev"}, Environ: []string{"COMPOSE_PROFILES=mail"}}, "core hog"},
+		{"of the last env file", "", compose.Options{EnvFiles: []string{".env", "last.env"}}, "core hog"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.options.Dir = folder(t, with(with(files, ".env", test.env), "last.env", "COMPOSE_PROFILES=debug"))
+			p := load(t, test.options)
+			var enabled []string
+			for _, s := range p.Services() {
+				if !s.Disabled {
+					enabled = append(enabled, s.Name)
+				}
+			}
+			if got := strings.Join(enabled, " "); got != test.enabled {
+				t.Errorf("enabled are %s, want %s", got, test.enabled)
+			}
+			asDockerCompose(t, p, test.options)
+			edits(t, test.options, map[string]string{"core": "v2", "mailer": "v2", "hog": "v2"})
+		})
 	}
 }
 
@@ -148,6 +269,35 @@ func TestLoadIsCancelled(t *testing.T) {
 	_, err := compose.Load(ctx, compose.Options{Dir: folder(t, map[string]string{"compose.yaml": oneService})})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestServices(t *testing.T) {
+	p := load(t, compose.Options{Name: "shop", Dir: folder(t, file(`
+services:
+  web: {image: web:1, ports: ["80:80", "9000"], container_name: web}
+  app: {image: app:1, volumes: [data:/data, "./ro:/ro:ro"], network_mode: "service:web", depends_on: [db]}
+  db: {image: db:1, networks: {n: {ipv4_address: 10.1.1.1}}, deploy: {replicas: 2, update_config: {order: stop-first}}}
+  extra: {image: extra:1, profiles: [debug]}
+volumes: {data: {}}
+networks: {n: {}}
+`))})
+	found := map[string]compose.Service{}
+	for _, s := range p.Services() {
+		found[s.Name] = s
+	}
+	web, app, db := found["web"], found["app"], found["db"]
+	if p.Name() != "shop" || !slices.Equal(web.Ports, []string{"80/tcp"}) || web.ContainerName != "web" || !web.SharedNamespace {
+		t.Errorf("web: %+v", web)
+	}
+	if !slices.Equal(app.WritableVolumes, []string{"/data"}) || app.NetworkMode != "service:web" || !slices.Contains(app.DependsOn, "db") {
+		t.Errorf("app: %+v", app)
+	}
+	if !db.StaticAddress || db.Replicas != 2 || db.UpdateOrder != "stop-first" {
+		t.Errorf("db: %+v", db)
+	}
+	if !found["extra"].Disabled || web.Disabled {
+		t.Errorf("extra: %+v", found["extra"])
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,38 +122,43 @@ func (p *program) inspectEnvironment(ctx context.Context, cfg *config.Config, e 
 		env.Failure = &compose.Error{File: env.Place.File, Line: env.Place.Line, Column: env.Place.Column, Reason: "the project directory of " + e.Name + ", " + env.Target.Project + ", is not there", Advice: "project: …   # where its compose files are"}
 		return env, nil
 	}
-	project, err := p.inspectProject(ctx, &env)
-	if project != nil {
-		tryMoves(&env, project)
+	loaded, err := p.inspectProject(ctx, &env)
+	if !loaded {
+		return env, err
 	}
-	return env, err
+	return env, p.tryMoves(ctx, &env)
 }
 
 // inspectAlone looks at the compose project of a directory as if promote moved some of its services.
 func (p *program) inspectAlone(ctx context.Context, dir string, runs []string) (promotion.Inspected, error) {
 	env := promotion.Inspected{Target: promotion.Target{Project: dir, Engine: promotion.EngineCompose}}
-	project, err := p.inspectProject(ctx, &env)
-	if project == nil {
+	loaded, err := p.inspectProject(ctx, &env)
+	if !loaded {
 		return env, err
 	}
-	chosen := len(runs) > 0
-	for _, w := range env.Services {
-		if !chosen && w.Context != "" && w.Image != "" {
-			runs = append(runs, w.Name)
-		}
-	}
-	switch {
-	case chosen:
-	case len(runs) > 0:
-		p.screen.Say("no promote.yaml: looking at %s as if promote moved what is built here, %s; --runs says it otherwise", dir, strings.Join(runs, ", "))
-	default:
-		p.screen.Say("no promote.yaml: looking at %s as if promote moved nothing; --runs names the services that it would move", dir)
+	if len(runs) == 0 {
+		runs = builtHere(env.Services)
+		p.screen.Say("no promote.yaml: looking at %s as if promote moved %s", dir, cmp.Or(strings.Join(runs, ", "), "nothing; --runs names the services that it would move"))
 	}
 	if env.Target.Services, err = services(env, runs); err != nil {
 		return env, err
 	}
-	tryMoves(&env, project)
-	return env, nil
+	return env, p.tryMoves(ctx, &env)
+}
+
+// builtHere are the compose services whose images are built from here, and those that run the same.
+func builtHere(list []promotion.Written) []string {
+	built := map[string]bool{}
+	for _, w := range list {
+		built[w.Image] = built[w.Image] || w.Context != "" && w.Image != ""
+	}
+	var names []string
+	for _, w := range list {
+		if built[w.Image] {
+			names = append(names, w.Name)
+		}
+	}
+	return names
 }
 
 // services makes services of compose services: those that run one image move together.
@@ -162,36 +168,40 @@ func services(env promotion.Inspected, runs []string) ([]promotion.Service, erro
 		return nil, err
 	}
 	var list []promotion.Service
+	together := map[string]int{} // image → its service in the list
 	for _, name := range runs {
 		at := slices.IndexFunc(env.Services, func(w promotion.Written) bool { return w.Name == name })
 		if at < 0 {
 			return nil, &usage{text: fmt.Sprintf("no compose service %q in %s", name, env.Target.Project), hint: "docker compose config --services"}
 		}
-		image := env.Services[at].Repository
-		same := slices.IndexFunc(list, func(s promotion.Service) bool { return image != "" && s.Image == image })
-		if same >= 0 {
-			list[same].Runs = append(list[same].Runs, name)
+		w := env.Services[at]
+		if i, found := together[w.Image]; found && w.Image != "" {
+			list[i].Runs = append(list[i].Runs, name)
 			continue
 		}
-		list = append(list, promotion.Service{Name: name, Image: image, Runs: []string{name}, Tag: tag})
+		together[w.Image] = len(list)
+		list = append(list, promotion.Service{Name: name, Image: w.Repository, Runs: []string{name}, Tag: tag})
 	}
 	return list, nil
 }
 
-// inspectProject loads the compose project of a target and notes what Lint wants to know. It gives no
-// project where it can't be loaded; that is a finding.
-func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) (*compose.Project, error) {
+func (p *program) composeOptions(t promotion.Target) compose.Options {
+	return compose.Options{Dir: t.Project, Files: t.Compose, EnvFiles: t.EnvFiles, Name: t.Name, Profiles: t.Profiles, Environ: p.environ}
+}
+
+// inspectProject loads the compose project of a target and notes what Lint wants to know. That it can't
+// be loaded is a finding.
+func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) (loaded bool, err error) {
 	t := env.Target
-	project, err := compose.Load(ctx, compose.Options{
-		Dir: t.Project, Files: t.Compose, EnvFiles: t.EnvFiles, Name: t.Name, Profiles: t.Profiles, Environ: p.environ,
-	})
+	project, err := compose.Load(ctx, p.composeOptions(t))
 	if err != nil {
-		env.Failure = asRefusal(err, t.Project)
-		return nil, ctx.Err()
+		env.Failure = narrowed(asRefusal(err, t.Project), t)
+		return false, ctx.Err()
 	}
 	env.Project = project.Name()
+	awaited := project.Awaited()
 	for _, s := range project.Services() {
-		w := promotion.Written{Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Awaited: project.Awaited(s.Name)}
+		w := promotion.Written{Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Awaited: awaited[s.Name]}
 		for _, key := range promotion.LintKeys {
 			at, found := project.Key(s.Name, key)
 			if found {
@@ -201,38 +211,54 @@ func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) 
 		w.At, _ = project.Key(s.Name, "")
 		env.Services = append(env.Services, w)
 	}
-	return project, nil
+	return true, nil
 }
 
 // tryMoves prepares an edit of every service as a deployment would, and keeps what refuses it. Nothing
 // is written.
-func tryMoves(env *promotion.Inspected, project *compose.Project) {
+func (p *program) tryMoves(ctx context.Context, env *promotion.Inspected) error {
+	options := p.composeOptions(env.Target)
+	for _, s := range env.Target.Services {
+		options.Services = append(options.Services, s.Runs...)
+	}
+	if len(options.Services) == 0 {
+		return nil
+	}
+	project, err := compose.Load(ctx, options)
+	if err != nil {
+		return err
+	}
 	env.Refusals = map[string]*compose.Error{}
-	to := compose.Pin{Tag: "v0.0.0-lint"}
 	for _, s := range env.Target.Services {
 		var together []compose.Change
-		for _, name := range s.Runs {
-			at := slices.IndexFunc(env.Services, func(w promotion.Written) bool { return w.Name == name })
-			if at >= 0 && env.Services[at].Refusal == "" {
-				together = append(together, compose.Change{Service: name, From: env.Services[at].Pin, To: to})
-				continue
-			}
-			if _, err := project.Edit(compose.Change{Service: name, To: to}); err != nil {
-				env.Refusals[name] = asRefusal(err, project.Dir())
+		for _, w := range env.Services {
+			change := compose.Change{Service: w.Name, From: w.Pin, To: compose.Pin{Tag: "v0.0.0-lint"}}
+			switch {
+			case !slices.Contains(s.Runs, w.Name):
+			case w.Refusal != "":
+				tryEdit(env, project, change)
+			default:
+				together = append(together, change)
 			}
 		}
-		if len(together) == 0 {
-			continue
-		}
-		if _, err := project.Edit(together...); err != nil {
-			refusal := asRefusal(err, project.Dir())
-			name := together[0].Service
-			if slices.Contains(s.Runs, refusal.Service) {
-				name = refusal.Service
-			}
-			env.Refusals[name] = refusal
+		if len(together) > 0 {
+			tryEdit(env, project, together...)
 		}
 	}
+	return nil
+}
+
+// tryEdit keeps a refusal at the service that it names, else at the first.
+func tryEdit(env *promotion.Inspected, project *compose.Project, changes ...compose.Change) {
+	_, err := project.Edit(changes...)
+	if err == nil {
+		return
+	}
+	refusal, name := asRefusal(err, project.Dir()), changes[0].Service
+	if slices.ContainsFunc(changes, func(c compose.Change) bool { return c.Service == refusal.Service }) {
+		name = refusal.Service
+	}
+	env.Refusals[name] = refusal
 }
 
 // asRefusal gives any error of compose a place, at worst the project directory.
@@ -241,6 +267,26 @@ func asRefusal(err error, dir string) *compose.Error {
 		return refusal
 	}
 	return &compose.Error{File: dir, Reason: err.Error(), Advice: "docker compose config"}
+}
+
+// narrowed names the compose file that can't be loaded instead of its directory, where there is only
+// one.
+func narrowed(e *compose.Error, t promotion.Target) *compose.Error {
+	files := t.Compose
+	for _, pattern := range []string{"compose.y*ml", "docker-compose.y*ml", "*compose.override.y*ml"} {
+		if len(t.Compose) == 0 {
+			found, _ := filepath.Glob(filepath.Join(t.Project, pattern)) // the patterns are well-formed
+			files = append(files, found...)
+		}
+	}
+	if len(files) != 1 || e.File != t.Project {
+		return e
+	}
+	named := *e
+	if named.File = files[0]; !filepath.IsAbs(named.File) {
+		named.File = filepath.Join(t.Project, named.File)
+	}
+	return &named
 }
 
 // placeOf is a place of promote.yaml, whose path may be relative to where promote was started.

@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,15 +19,22 @@ var (
 	// are build numbers, dates and years.
 	partial = regexp.MustCompile(`^v?[0-9]{1,2}(?:\.(?:[0-9]{1,3}|x))?(?:-(.+))?$`)
 
+	// wholePostgres: since 10, PostgreSQL's versions have two parts.
+	wholePostgres = regexp.MustCompile(`^[1-9][0-9]\.[0-9]+(?:-.+)?$`)
+
+	// fixing is what makes a tag one image's own: a commit, a number, a prerelease.
 	fixing = regexp.MustCompile(`^(?:[0-9a-f]{7,40}|(?:rc|beta|alpha|pre|build|b|r|p)\.?[0-9]+.*|[0-9].*)$`)
 )
 
 // floating reports whether a tag is one that publishers move from image to image. A number or a commit
 // behind the word, as in main-1a2b3c4, makes it one image's own.
-func floating(tag string) bool {
+func floating(repository, tag string) bool {
 	tag = strings.ToLower(tag)
-	if tag == "" {
+	switch {
+	case tag == "":
 		return true
+	case path.Base(repository) == "postgres" && wholePostgres.MatchString(tag):
+		return false
 	}
 	if m := partial.FindStringSubmatch(tag); m != nil {
 		return m[1] == "" || !fixed(m[1])

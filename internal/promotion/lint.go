@@ -55,14 +55,12 @@ type Finding struct {
 // Inspected is what is known of the compose files of an environment, without asking any engine.
 type Inspected struct {
 	Target   Target
-	Place    compose.Place            // of the environment in promote.yaml
-	Entries  map[string]compose.Place // service → its place in promote.yaml
-	Project  string                   // compose project name
-	Services []Written                // every compose service of the files
-	// Refusals say by compose service why its version can't be changed, also where that service is
-	// not there.
-	Refusals map[string]*compose.Error
-	Failure  *compose.Error // it can't be loaded; nothing but Target and the places is known then
+	Place    compose.Place             // of the environment in promote.yaml
+	Entries  map[string]compose.Place  // service → its place in promote.yaml
+	Project  string                    // compose project name
+	Services []Written                 // every compose service of the files
+	Refusals map[string]*compose.Error // compose service → why its version can't be changed
+	Failure  *compose.Error            // it can't be loaded; nothing but Target and the places is known then
 }
 
 // Written is a compose service as its files say it.

@@ -62,7 +62,11 @@ func cannotMove(x examined) []Finding {
 	if at.Line == 0 {
 		at = x.key("image")
 	}
-	return x.finding(ruleCannotMove, SeverityError, at, "its version can't be changed: "+e.Reason, e.Advice)
+	reason := e.Reason
+	if e.Service != "" && e.Service != x.Name {
+		reason = e.Service + ": " + reason
+	}
+	return x.finding(ruleCannotMove, SeverityError, at, "its version can't be changed: "+reason, e.Advice)
 }
 
 // otherImage leaves alone what a variable that is not set spoils.
@@ -125,8 +129,8 @@ func overruled(v compose.Variable) bool {
 
 func (x examined) unset() bool { return slices.ContainsFunc(x.Variables, missing) }
 
-// unsetVariable is an error where no image comes out of it; a name that is empty on purpose only gets
-// docker compose's own complaint, every time.
+// unsetVariable is an error where no image comes out of it. What is empty on purpose only gets docker
+// compose's own complaint, every time.
 func unsetVariable(x examined) []Finding {
 	var found []Finding
 	for _, v := range x.Variables {
@@ -134,13 +138,22 @@ func unsetVariable(x examined) []Finding {
 			continue
 		}
 		severity := SeverityWarning
-		if _, _, err := compose.SplitReference(x.Image); err != nil || x.mover != nil {
+		if _, _, err := compose.SplitReference(x.Image); err != nil || x.mover != nil || strings.HasPrefix(x.Image, "/") {
 			severity = SeverityError
 		}
-		message := fmt.Sprintf("nothing sets %s: the image is %q", v.Name, x.Image)
-		found = append(found, x.finding(ruleUnsetVariable, severity, v.Place, message, v.Name+"=…   # in the env file, or a default here: ${"+v.Name+":-…}")...)
+		message := fmt.Sprintf("nothing sets %s, so the image is %q", v.Name, x.Image)
+		advice := fmt.Sprintf("%s=…   # in %s; or here, a default: ${%s:-…}", v.Name, x.env.envFile(), v.Name)
+		found = append(found, x.finding(ruleUnsetVariable, severity, v.Place, message, advice)...)
 	}
 	return found
+}
+
+// envFile is the one that wins, by its name.
+func (env Inspected) envFile() string {
+	if n := len(env.Target.EnvFiles); n > 0 {
+		return filepath.Base(env.Target.EnvFiles[n-1])
+	}
+	return ".env"
 }
 
 func shadowedDefault(x examined) []Finding {
@@ -163,7 +176,7 @@ func shadowedDefault(x examined) []Finding {
 
 func floatingTag(x examined) []Finding {
 	built := x.mover == nil && x.Context != ""
-	if x.Image == "" || x.Pin.Digest != "" || built || x.unset() || x.Place.File == "" {
+	if x.Image == "" || x.Pin.Digest != "" || built || x.unset() || x.Refusal != "" || x.told() {
 		return nil
 	}
 	latest := x.Pin.Tag == "" || x.Pin.Tag == "latest"
@@ -174,10 +187,16 @@ func floatingTag(x examined) []Finding {
 	if x.mover == nil {
 		return x.floatingOther(latest, text)
 	}
-	if _, version := x.mover.Tag.Parse(x.Pin.Tag); version || !floating(x.Pin.Tag) {
+	if _, version := x.mover.Tag.Parse(x.Pin.Tag); version || !floating(x.Repository, x.Pin.Tag) {
 		return nil
 	}
 	return x.finding(ruleFloatingTag, SeverityError, x.Place, text+" does not say which release runs", x.command("deploy")+"   # writes the version")
+}
+
+// told reports whether another service has its version from the same place, and was looked at before.
+func (x examined) told() bool {
+	first := x.Place.Services[0]
+	return first != x.Name && x.env.mover(first) == x.mover
 }
 
 // floatingOther is about an image of others, which nobody but docker compose pull brings forward.
@@ -186,15 +205,16 @@ func (x examined) floatingOther(latest bool, text string) []Finding {
 	switch {
 	case latest:
 		return x.finding(ruleFloatingTag, SeverityWarning, x.Place, text+" can be the next major version at any pull", advice)
-	case floating(x.Pin.Tag):
+	case floating(x.Repository, x.Pin.Tag):
 		return x.finding(ruleFloatingTag, SeverityNote, x.Place, text+" can be another image at any pull", advice)
 	}
 	return nil
 }
 
-// versionsDiffer compares with the first of those that move together, as Drifts does.
+// versionsDiffer compares with the first of those that move together, as Drifts does, which keeps
+// deployments from building on it.
 func versionsDiffer(x examined) []Finding {
-	if x.mover == nil || x.Place.File == "" {
+	if x.mover == nil || x.Refusal != "" {
 		return nil
 	}
 	for _, name := range x.mover.Runs {
@@ -202,11 +222,11 @@ func versionsDiffer(x examined) []Finding {
 		if !ok {
 			continue
 		}
-		if first.Pin == x.Pin || first.Place.File == "" {
+		if first.Pin == x.Pin || first.Refusal != "" {
 			return nil
 		}
 		message := fmt.Sprintf("it is on %s and %s on %s, though they move together", pinLabel(x.Pin.String()), name, pinLabel(first.Pin.String()))
-		return x.finding(ruleVersionsDiffer, SeverityWarning, x.Place, message, "image: "+first.Pin.Join(x.Repository))
+		return x.finding(ruleVersionsDiffer, SeverityError, x.Place, message, "image: "+first.Pin.Join(x.Repository))
 	}
 	return nil
 }
@@ -278,9 +298,9 @@ func oneCopy(x examined) []Finding {
 			severity = SeverityNote
 		}
 	}
-	message := "every deployment has a gap, because " + strings.Join(reasons, " and ")
+	message := "every deployment has a gap, because " + strings.Join(reasons, "; ")
 	if wanted == StartFirst {
-		severity, message = SeverityError, "start-first is configured, and impossible, because "+strings.Join(reasons, " and ")
+		severity, message = SeverityError, "start-first is configured, and impossible, because "+strings.Join(reasons, "; ")
 	}
 	key := list[0].key
 	advice := removable[key] + mendings[key]
@@ -309,18 +329,33 @@ func (env Inspected) notInFiles(all []Inspected) []Finding {
 				_, has := other.written(name)
 				return has || other.Failure != nil
 			})
-			e := env.Refusals[name]
-			if elsewhere || e == nil {
+			if elsewhere {
 				continue
 			}
 			at := env.Entries[s.Name]
 			found = append(found, Finding{
 				Rule: ruleNotInFiles, Severity: SeverityError, Service: s.Name, File: at.File, Line: at.Line, Column: at.Column,
-				Message: fmt.Sprintf("it runs the compose service %s, which no compose file has: %s", name, e.Reason), Advice: e.Advice,
+				Message: "it runs the compose service " + name + ", which no compose file has", Advice: runsAdvice(s, all),
 			})
 		}
 	}
 	return found
+}
+
+// runsAdvice lists the compose services that have a service's image somewhere.
+func runsAdvice(s Service, all []Inspected) string {
+	var names []string
+	for _, env := range all {
+		for _, w := range env.Services {
+			if compose.SameRepository(w.Repository, s.Image) && !slices.Contains(names, w.Name) {
+				names = append(names, w.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return "docker compose config --services"
+	}
+	return fmt.Sprintf("runs: [%s]", strings.Join(names, ", "))
 }
 
 // sameProject finds an environment whose containers are another's as well for docker compose: the same

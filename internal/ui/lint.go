@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"promote/internal/promotion"
@@ -20,7 +19,7 @@ type Lint struct {
 
 // NewLint counts findings.
 func NewLint(findings []promotion.Finding) Lint {
-	l := Lint{Schema: promotion.Schema, Findings: slices.Concat([]promotion.Finding{}, findings)}
+	l := Lint{Schema: promotion.Schema, Findings: append([]promotion.Finding{}, findings...)} // none is an empty list, not null
 	for _, f := range findings {
 		switch f.Severity {
 		case promotion.SeverityError:
@@ -64,9 +63,10 @@ func findingText(f promotion.Finding, dir string) string {
 	return b.String()
 }
 
-// shorter is a path relative to dir, or the path itself where that is shorter.
+// shorter is a path relative to dir, or the path itself where that is shorter. The directory itself
+// keeps its name: nobody recognizes a dot.
 func shorter(path, dir string) string {
-	if relative, err := filepath.Rel(dir, path); err == nil && len(relative) < len(path) {
+	if relative, err := filepath.Rel(dir, path); err == nil && len(relative) < len(path) && relative != "." {
 		return relative
 	}
 	return path
