@@ -20,8 +20,8 @@ import (
 	"promote/registry"
 )
 
-// deployment is what deploy, pin, rollback and diff share: everything from the command line to a plan,
-// and from a plan to its end.
+// deployment is what deploy, pin, rollback and diff share, for one machine: everything from the command
+// line to a plan, and from a plan to its end.
 type deployment struct {
 	*program
 	cfg      *config.Config
@@ -30,8 +30,9 @@ type deployment struct {
 	request  promotion.Request
 }
 
-// deployment reads what the commands of a deployment have in common: ENV and SERVICE[@VERSION]….
-func (p *program) deployment(ctx context.Context, c *cli.Context, kind promotion.Kind) (*deployment, error) {
+// deployments reads what the commands of a deployment have in common: ENV and SERVICE[@VERSION]…. There
+// is one for every host of the environment, all with the same id.
+func (p *program) deployments(c *cli.Context, kind promotion.Kind) (fleet, error) {
 	if !c.Args().Present() {
 		return nil, wrongArguments(c, "%s which environment?", c.Command.Name)
 	}
@@ -39,23 +40,30 @@ func (p *program) deployment(ctx context.Context, c *cli.Context, kind promotion
 	if err != nil {
 		return nil, err
 	}
-	env, err := p.environment(cfg, c.Args().First())
+	environments, err := p.environments(cfg, c.Args().First())
 	if err != nil {
 		return nil, err
 	}
-	wants, err := parseWants(env.target, c.Args().Tail())
+	target := environments[0].target
+	wants, err := parseWants(target, c.Args().Tail())
 	if err != nil {
 		return nil, err
 	}
-	d := &deployment{program: p, cfg: cfg, env: env, registry: p.registry()}
-	d.request = promotion.Request{
-		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: env.target, Wanted: wants,
+	request := promotion.Request{
+		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: target, Wanted: wants,
 		Options: promotion.Options{
 			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
 		},
 	}
-	d.request.Until, err = until(c.String("until"), time.Now())
-	return d, err
+	if request.Until, err = until(c.String("until"), time.Now()); err != nil {
+		return nil, err
+	}
+	var f fleet
+	client := p.registry()
+	for _, env := range environments {
+		f = append(f, &deployment{program: p, cfg: cfg, env: env, registry: client, request: request})
+	}
+	return f, nil
 }
 
 // parseWants reads SERVICE[@VERSION]…, and a VERSION alone where there is one service.
@@ -99,7 +107,7 @@ func (d *deployment) plan(ctx context.Context) (promotion.Plan, error) {
 		return promotion.Plan{}, err
 	}
 	if i := d.request.State.Interrupted; i != nil {
-		return promotion.Plan{}, &interruptedError{d.env.Name, i}
+		return promotion.Plan{}, &interruptedError{d.env, i}
 	}
 	if err := d.lookUp(ctx, promotion.Lookups(d.request)); err != nil {
 		return promotion.Plan{}, err
@@ -131,12 +139,11 @@ func (d *deployment) look(ctx context.Context) error {
 	group.Go(func() (err error) { d.request.State, err = d.env.side.State(ctx); return err })
 	if d.env.From != "" && d.request.Kind != promotion.Rollback {
 		group.Go(func() error {
-			upstream, err := d.program.environment(d.cfg, d.env.From)
-			if err != nil {
-				return err
+			upstream, err := d.program.states(ctx, d.cfg, d.env.From)
+			if err == nil {
+				state := promotion.Agree(upstream)
+				d.request.Upstream = &state
 			}
-			state, err := upstream.side.State(ctx)
-			d.request.Upstream = &state
 			return err
 		})
 	} else if d.request.Kind == promotion.Deploy {
@@ -186,46 +193,59 @@ func (d *deployment) resolve(ctx context.Context, choices []promotion.Choice) er
 	return group.Wait()
 }
 
-// carryOut has the plan carried out, and shows it.
-func (d *deployment) carryOut(ctx context.Context, c *cli.Context, plan promotion.Plan) error {
-	if err := d.confirm(c); err != nil {
-		return err
+// states asks all hosts of an environment for their state, side by side.
+func (p *program) states(ctx context.Context, cfg *config.Config, name string) ([]promotion.State, error) {
+	environments, err := p.environments(cfg, name)
+	if err != nil {
+		return nil, err
 	}
+	states := make([]promotion.State, len(environments))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, env := range environments {
+		group.Go(func() (err error) { states[i], err = env.side.State(ctx); return err })
+	}
+	return states, group.Wait()
+}
+
+// job is a plan with what the host side needs to carry it out.
+func (d *deployment) job(ctx context.Context, plan promotion.Plan) (host.Job, error) {
 	var images []string
 	for _, m := range plan.Moves {
 		images = append(images, m.Image)
 	}
 	credentials, err := d.program.credentials(ctx, images)
-	if err != nil {
-		return err
-	}
-	return d.program.apply(ctx, d.env, host.Job{Plan: plan, Credentials: credentials}, c.Duration("wait"))
+	return host.Job{Plan: plan, Credentials: credentials}, err
 }
 
 // apply follows a job on the host side to its end.
-func (p *program) apply(ctx context.Context, env *environment, job host.Job, wait time.Duration) error {
-	progress := p.screen.Progress()
+func (d *deployment) apply(ctx context.Context, job host.Job, control host.Control) error {
 	following, detach := context.WithCancel(context.WithoutCancel(ctx))
 	defer detach()
 	defer context.AfterFunc(ctx, detach)()
-	result, err := env.side.Apply(following, job, host.Control{Wait: wait, Stop: p.signals.following(), Tell: progress.Event})
-	progress.Close()
-	if errors.Is(err, host.ErrDetached) {
-		return &detachedError{env: env.Name}
-	}
-	if err != nil {
+	result, err := d.env.side.Apply(following, job, control)
+	switch {
+	case errors.Is(err, host.ErrDetached):
+		return &detachedError{d.env.Name, err}
+	case err != nil:
 		return err
-	}
-	if result.Outcome != "done" {
-		return &outcomeError{result}
+	case result.Outcome != rollout.OutcomeDone:
+		return &outcomeError{Result: result, host: d.env.host}
 	}
 	return nil
 }
 
 // detachedError names the way back to a deployment that goes on.
-type detachedError struct{ env string }
+type detachedError struct {
+	env string
+	err error
+}
 
-func (e *detachedError) Error() string { return host.ErrDetached.Error() }
+func (e *detachedError) Error() string {
+	if e.err != nil && e.err != host.ErrDetached {
+		return e.err.Error() + "; the deployment goes on"
+	}
+	return host.ErrDetached.Error()
+}
 func (e *detachedError) Unwrap() error { return host.ErrDetached }
 
 // Hint names the command that follows it again.
@@ -295,13 +315,13 @@ func newID(now time.Time) string {
 
 // interruptedError is a deployment that has to be ended before anything else.
 type interruptedError struct {
-	env  string
+	env  *environment
 	what *promotion.Interrupted
 }
 
 func (e *interruptedError) Error() string {
-	return fmt.Sprintf("%s %s by %s in %s began and did not end", e.what.Kind, e.what.ID, e.what.By, e.env)
+	return fmt.Sprintf("%s %s by %s in %s began and did not end", e.what.Kind, e.what.ID, e.what.By, e.env.label())
 }
 
 // Hint is the command that ends it.
-func (e *interruptedError) Hint() string { return "promote resume " + e.env }
+func (e *interruptedError) Hint() string { return "promote resume " + e.env.Name }

@@ -37,15 +37,25 @@ func (p *program) load(c *cli.Context) (*config.Config, error) {
 	return config.Load(path, p.lookup)
 }
 
-// environment is one of promote.yaml's, with its host side.
+// environment is one of promote.yaml's, on one machine, with its host side.
 type environment struct {
 	*config.Environment
+	host   string // which of several hosts; empty where there is one
 	target promotion.Target
 	side   *host.Side
 }
 
-// environment opens an environment by name: its host side is ready to be asked.
-func (p *program) environment(cfg *config.Config, name string) (*environment, error) {
+// label names the environment for people, with the host where there are several.
+func (e *environment) label() string {
+	if e.host == "" {
+		return e.Name
+	}
+	return e.Name + "@" + e.host
+}
+
+// environments opens an environment by name, once for each of its hosts: their sides are ready to be
+// asked.
+func (p *program) environments(cfg *config.Config, name string) ([]*environment, error) {
 	e, err := cfg.Environment(name)
 	if err != nil {
 		return nil, err
@@ -59,13 +69,21 @@ func (p *program) environment(cfg *config.Config, name string) (*environment, er
 		return nil, err
 	}
 	if len(e.Hosts) == 0 {
-		return &environment{e, target, host.Here(target, p.who(), p.local(self))}, nil
+		return []*environment{{e, "", target, host.Here(target, p.who(), p.local(self))}}, nil
 	}
-	remote, err := p.remote(cfg, e.Hosts[0], self)
-	if err != nil {
-		return nil, err
+	var list []*environment
+	for _, address := range e.Hosts {
+		remote, err := p.remote(cfg, address, self)
+		if err != nil {
+			return nil, err
+		}
+		one := &environment{e, "", target, host.There(target, p.who(), remote)}
+		if len(e.Hosts) > 1 {
+			one.host = remote.Host.Host
+		}
+		list = append(list, one)
 	}
-	return &environment{e, target, host.There(target, p.who(), remote)}, nil
+	return list, nil
 }
 
 // local is the host side in this process, for clients here and for those that come over ssh.

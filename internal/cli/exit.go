@@ -58,16 +58,27 @@ type quietError struct{ code int }
 func (e *quietError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
 
 // outcomeError is a deployment that did not end well.
-type outcomeError struct{ rollout.Result }
+type outcomeError struct {
+	rollout.Result
+	host   string   // of several
+	before []string // hosts that were done before this one failed, and stay so
+}
 
 func (e *outcomeError) Error() string {
+	text := e.Result.Error
 	switch e.Outcome {
 	case rollout.OutcomeRestored:
-		return e.Result.Error + "; everything was put back"
+		text += "; everything was put back"
 	case rollout.OutcomeFailed:
-		return e.Result.Error + "; nothing was changed"
+		text += "; nothing was changed"
 	}
-	return e.Result.Error
+	if e.host != "" {
+		text = e.host + ": " + text + " there"
+	}
+	if len(e.before) > 0 {
+		text += "; done before it: " + strings.Join(e.before, ", ")
+	}
+	return text
 }
 
 // Hint is what to do next.

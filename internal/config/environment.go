@@ -73,6 +73,8 @@ type Rollout struct {
 	// HealthyDeadline is how long a container may take to become healthy, ProgressDeadline how long a
 	// rollout may go without any progress.
 	HealthyDeadline, ProgressDeadline time.Duration
+	// MaxParallel is how many hosts are deployed to at a time.
+	MaxParallel int
 }
 
 var environmentKeys = mapping("environment", []key[Environment]{
@@ -130,4 +132,6 @@ var rolloutKeys = mapping("rollout", []key[Rollout]{
 		"How long a container may take to become healthy.").or("2m"),
 	at("progress_deadline", duration, func(r *Rollout) *time.Duration { return &r.ProgressDeadline },
 		"How long a rollout may go without any progress.").or("10m"),
+	at("max_parallel", positive, func(r *Rollout) *int { return &r.MaxParallel },
+		"How many of several hosts are deployed to at a time; the next ones only once these are proven.").or("1"),
 })

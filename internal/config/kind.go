@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -67,6 +68,19 @@ var truth = kind[bool]{
 			return false, false
 		}
 		return yes, true
+	},
+}
+
+// positive is a whole number from 1.
+var positive = kind[int]{
+	shape: shape{want: "a number from 1", schema: func() *jsonschema.Schema { return &jsonschema.Schema{Type: "integer", Minimum: "1"} }},
+	read: func(d *decoder, n *yaml.Node) (int, bool) {
+		value, err := strconv.Atoi(n.Value)
+		if n.ShortTag() != "!!int" || err != nil || value < 1 {
+			d.wrong(n, "a number from 1")
+			return 0, false
+		}
+		return value, true
 	},
 }
 

@@ -17,6 +17,7 @@ const (
 	OtherImage DriftKind = "other-digest" // a container runs other bits than were deployed, under the same name
 	Missing    DriftKind = "missing"      // deployed, but fewer containers are there than the file wants
 	Surplus    DriftKind = "surplus"      // more containers are there than the file wants
+	Hosts      DriftKind = "hosts"        // the hosts of an environment are on different releases
 )
 
 // Drift is one difference, in words.

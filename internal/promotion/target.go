@@ -51,4 +51,5 @@ type Rollout struct {
 	Monitor          time.Duration `json:"monitor"`  // how long a service without a health check must stay up
 	HealthyDeadline  time.Duration `json:"healthy_deadline"`
 	ProgressDeadline time.Duration `json:"progress_deadline"`
+	MaxParallel      int           `json:"max_parallel"` // hosts that are deployed to at a time
 }
