@@ -19,6 +19,7 @@ type Service struct {
 	Pin        Pin    `json:"pin"`
 	Place      Place  `json:"place"`
 	Refusal    string `json:"refusal,omitempty"` // why the version can't be changed
+	Advice     string `json:"advice,omitempty"`  // and the way out
 
 	Replicas        int      `json:"replicas"`
 	Ports           []string `json:"ports,omitempty"` // published on the host, as 80/tcp
@@ -62,7 +63,7 @@ func (p *Project) describe(s *Service) {
 		s.Refusal = found.err.Error()
 		var refusal *Error
 		if errors.As(found.err, &refusal) {
-			s.Place = Place{File: refusal.File, Line: refusal.Line, Column: refusal.Column}
+			s.Place, s.Advice = Place{File: refusal.File, Line: refusal.Line, Column: refusal.Column}, refusal.Advice
 		}
 		return
 	}

@@ -30,6 +30,7 @@ type ServiceState struct {
 	Marks   []Mark    `json:"marks,omitempty"`   // what the journal says of it, oldest first
 	Absent  bool      `json:"absent,omitempty"`  // no compose service of it stands in the files
 	Problem string    `json:"problem,omitempty"` // why it can't be moved
+	Advice  string    `json:"advice,omitempty"`  // what to do about the problem
 	Last    time.Time `json:"last,omitzero"`     // when it last moved
 }
 

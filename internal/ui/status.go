@@ -147,14 +147,14 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 }
 
 func mark(v ServiceStatus) string {
-	text := v.Mark
+	words := []string{v.Mark}
 	if v.Hold != "" {
-		text += ", held"
+		words = append(words, "held")
 	}
 	if len(v.Drift) > 0 {
-		text += ", drift"
+		words = append(words, "drift")
 	}
-	return text
+	return strings.TrimPrefix(strings.Join(words, ", "), ", ")
 }
 
 // HoldText tells a hold: at what, since when, by whom, why, until when.
