@@ -20,7 +20,7 @@ import (
 
 // Options say which project to load, as the flags of docker compose do.
 type Options struct {
-	Dir      string   // where docker compose would be run
+	Dir      string   // project directory; without Files, where docker compose would be run
 	Files    []string // relative to Dir; empty: what docker compose would find there (COMPOSE_FILE, override files)
 	EnvFiles []string // relative to Dir; empty: COMPOSE_ENV_FILES, else .env where there is one
 	Name     string   // project name; empty: compose's own rules
@@ -33,7 +33,7 @@ type Options struct {
 type Project struct {
 	options  Options
 	root     string // where docker compose is run
-	dir      string // project directory: that of the first compose file
+	dir      string // project directory
 	model    *types.Project
 	group    *group
 	envFiles []*envFile
@@ -87,7 +87,7 @@ func (p *Project) read() error {
 	if err != nil {
 		return err
 	}
-	if dir := filepath.Dir(files[0]); dir != p.root { // whose .env then counts too, behind the first one
+	if dir := filepath.Dir(files[0]); dir != p.root && len(p.options.Files) == 0 { // whose .env then counts, too
 		p.dir, p.group.dir = dir, dir
 		if err := p.readEnvFiles(); err != nil {
 			return err
@@ -282,8 +282,8 @@ func (p *Project) environment(contents map[string][]byte) (types.Mapping, error)
 // Name is the project's name.
 func (p *Project) Name() string { return p.model.Name }
 
-// Dir is the project directory, absolute: that of the first compose file, which for docker compose is
-// where relative paths and the project's name come from.
+// Dir is the project directory, absolute, from which relative paths and the project's name come: the one
+// that was given, or that of the first file of COMPOSE_FILE.
 func (p *Project) Dir() string { return p.dir }
 
 // Files are the compose files in the order they are merged, absolute. Those that they include or

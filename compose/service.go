@@ -86,7 +86,7 @@ func facts(c types.ServiceConfig) Service {
 		s.StaticAddress = s.StaticAddress || network != nil && (network.Ipv4Address != "" || network.Ipv6Address != "" || network.MacAddress != "")
 	}
 	for _, volume := range c.Volumes {
-		if !volume.ReadOnly && (volume.Type == types.VolumeTypeBind || volume.Type == types.VolumeTypeVolume && volume.Source != "") {
+		if socket := strings.HasSuffix(volume.Source, ".sock"); !socket && !volume.ReadOnly && (volume.Type == types.VolumeTypeBind || volume.Type == types.VolumeTypeVolume && volume.Source != "") {
 			s.WritableVolumes = append(s.WritableVolumes, volume.Target)
 		}
 	}

@@ -87,13 +87,12 @@ func verdictOf(s ui.Status, drift bool) error {
 func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, name string) ui.EnvironmentStatus {
 	answer := ui.EnvironmentStatus{Environment: name}
 	env, err := p.environment(ctx, cfg, name)
-	if err != nil {
-		answer.Error = err.Error()
-		return answer
+	var state promotion.State
+	if err == nil {
+		state, err = env.side.State(ctx)
 	}
-	state, err := env.side.State(ctx)
 	if err != nil {
-		answer.Error = err.Error()
+		answer.Error, answer.Hint = err.Error(), ui.Hint(err)
 		return answer
 	}
 	answer.Lock = state.Lock

@@ -19,6 +19,7 @@ type Status struct {
 type EnvironmentStatus struct {
 	Environment string          `json:"environment"`
 	Error       string          `json:"error,omitempty"`
+	Hint        string          `json:"hint,omitempty"` // what to do about the error
 	Lock        string          `json:"lock,omitempty"`
 	Interrupted string          `json:"interrupted,omitempty"`
 	Services    []ServiceStatus `json:"services,omitempty"`
@@ -126,6 +127,9 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 	}
 	if env.Error != "" {
 		remark("", "could not be looked at: %s", env.Error)
+		if env.Hint != "" {
+			remark("", "hint: %s", env.Hint)
+		}
 	}
 	if env.Lock != "" {
 		remark("", "working: %s", env.Lock)
