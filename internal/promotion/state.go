@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"promote/compose"
@@ -134,6 +135,16 @@ func (s ServiceState) Digest() string {
 	return digest
 }
 
+// applied reports whether what runs was made from what the files say.
+func (s ServiceState) applied() bool {
+	for _, p := range s.Parts {
+		if slices.ContainsFunc(p.Containers, func(c Container) bool { return c.Image != p.Compose.Image }) {
+			return false
+		}
+	}
+	return true
+}
+
 // Up reports whether every compose service of the service has a container, each doing its work.
 func (s ServiceState) Up() bool {
 	for _, p := range s.Parts {
@@ -157,7 +168,7 @@ func (s ServiceState) Present(template semver.Template) registry.Release {
 	pin := s.Pin()
 	release := registry.Release{Repository: s.Image, Tag: pin.Tag, Digest: pin.Digest}
 	release.Version, _ = template.Parse(pin.Tag)
-	if release.Digest == "" {
+	if release.Digest == "" && s.applied() {
 		release.Digest = s.Digest()
 	}
 	if known, ok := fold(s.Marks).find(release); ok && release.Digest == "" {
