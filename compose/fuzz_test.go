@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -43,9 +44,25 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		for _, s := range p.Services() {
+			fuzzNarrow(t, p, s, o)
 			fuzzService(t, p, s, o)
 		}
 	})
+}
+
+// fuzzNarrow wants the same of a service when only that one matters.
+func fuzzNarrow(t *testing.T, whole *compose.Project, s compose.Service, o compose.Options) {
+	o.Services = []string{s.Name}
+	alone, err := compose.Load(context.Background(), o)
+	if err != nil {
+		t.Fatalf("alone: %v", err)
+	}
+	if got := service(t, alone, s.Name); !reflect.DeepEqual(got, s) {
+		t.Fatalf("alone it is %+v, not %+v", got, s)
+	}
+	if got, want := edited(t, alone, s), edited(t, whole, s); got != want {
+		t.Fatalf("alone the edit gives %s, not %s", got, want)
+	}
 }
 
 func fuzzService(t *testing.T, p *compose.Project, s compose.Service, o compose.Options) {

@@ -209,10 +209,13 @@ func (p *Project) open(s *source, dir string, n *yaml.Node, name string) (*sourc
 		return nil, s.refuse(name, n, "its image comes from a file whose name is not plain", "write the file's path out")
 	}
 	path := join(dir, n.Value)
+	if i := slices.IndexFunc(p.group.sources, func(s *source) bool { return s.path == path }); i >= 0 {
+		return p.group.sources[i], nil
+	}
 	if opened, known := p.opened[path]; known {
 		return opened, nil
 	}
-	if !inside(p.dir, path) {
+	if !inside(p.root, path) && !inside(p.dir, path) {
 		return nil, s.refuse(name, n, "its image comes from "+path+", outside the project directory", "give the service an image: of its own here")
 	}
 	opened, err := readSource(path)

@@ -20,7 +20,7 @@ import (
 
 // Options say which project to load, as the flags of docker compose do.
 type Options struct {
-	Dir      string   // project directory
+	Dir      string   // project directory; without Files, where docker compose would be run
 	Files    []string // relative to Dir; empty: what docker compose would find there (COMPOSE_FILE, override files)
 	EnvFiles []string // relative to Dir; empty: COMPOSE_ENV_FILES, else .env where there is one
 	Name     string   // project name; empty: compose's own rules
@@ -32,7 +32,8 @@ type Options struct {
 // Project is a compose project as it was when it was loaded.
 type Project struct {
 	options  Options
-	dir      string
+	root     string // where docker compose is run
+	dir      string // project directory
 	model    *types.Project
 	group    *group
 	envFiles []*envFile
@@ -51,12 +52,12 @@ type Project struct {
 //
 // The loader of compose-go warns through logrus; set its output to silence that.
 func Load(ctx context.Context, o Options) (*Project, error) {
-	dir, err := filepath.Abs(o.Dir)
+	root, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	p := &Project{
-		options: o, dir: dir, group: &group{dir: dir}, environ: types.NewMapping(o.Environ),
+		options: o, root: root, dir: root, group: &group{dir: root}, environ: types.NewMapping(o.Environ),
 		opened: map[string]*source{}, parsed: map[string]*source{}, extended: map[string]bool{}, located: map[string]located{}, sharers: map[placeKey][]string{},
 	}
 	if err := p.read(); err != nil {
@@ -75,12 +76,8 @@ func Load(ctx context.Context, o Options) (*Project, error) {
 
 // read reads the files that docker compose would use.
 func (p *Project) read() error {
-	for _, path := range p.standardEnvFiles() {
-		f, err := readEnvFile(path)
-		if err != nil {
-			return &Error{File: p.dir, Reason: oneLine(err), Advice: "docker compose config", cause: err}
-		}
-		p.envFiles = append(p.envFiles, f)
+	if err := p.readEnvFiles(); err != nil {
+		return err
 	}
 	environment, err := p.environment(nil)
 	if err != nil {
@@ -89,6 +86,12 @@ func (p *Project) read() error {
 	files, err := p.standardFiles(environment)
 	if err != nil {
 		return err
+	}
+	if dir := filepath.Dir(files[0]); dir != p.root && len(p.options.Files) == 0 { // whose .env then counts, too
+		p.dir, p.group.dir = dir, dir
+		if err := p.readEnvFiles(); err != nil {
+			return err
+		}
 	}
 	for _, path := range files {
 		s, err := readSource(path)
@@ -100,23 +103,35 @@ func (p *Project) read() error {
 	return nil
 }
 
+func (p *Project) readEnvFiles() error {
+	p.envFiles = nil
+	for _, path := range p.standardEnvFiles() {
+		f, err := readEnvFile(path)
+		if err != nil {
+			return &Error{File: p.root, Reason: oneLine(err), Advice: "docker compose config", cause: err}
+		}
+		p.envFiles = append(p.envFiles, f)
+	}
+	return nil
+}
+
 // standardFiles are the compose files as configured, or those that docker compose finds by itself.
 func (p *Project) standardFiles(environment types.Mapping) ([]string, error) {
 	if len(p.options.Files) > 0 {
-		return absolute(p.dir, p.options.Files), nil
+		return absolute(p.root, p.options.Files), nil
 	}
 	if list := environment["COMPOSE_FILE"]; list != "" {
 		separator := cmp.Or(environment["COMPOSE_PATH_SEPARATOR"], string(os.PathListSeparator))
-		return absolute(p.dir, strings.Split(list, separator)), nil
+		return absolute(p.root, strings.Split(list, separator)), nil
 	}
-	o, err := cli.NewProjectOptions(nil, cli.WithWorkingDirectory(p.dir), cli.WithDefaultConfigPath)
+	o, err := cli.NewProjectOptions(nil, cli.WithWorkingDirectory(p.root), cli.WithDefaultConfigPath)
 	switch {
 	case err != nil:
-		return nil, &Error{File: p.dir, Reason: oneLine(err), Advice: "docker compose config", cause: err}
+		return nil, &Error{File: p.root, Reason: oneLine(err), Advice: "docker compose config", cause: err}
 	case len(o.ConfigPaths) == 0:
-		return nil, &Error{File: p.dir, Reason: "there is no compose file", Advice: "name the compose file, or the directory it lies in"}
-	case filepath.Dir(o.ConfigPaths[0]) != p.dir: // compose searches upwards, but then works from there
-		return nil, &Error{File: p.dir, Reason: "there is no compose file; the next one is " + o.ConfigPaths[0], Advice: "name its directory instead"}
+		return nil, &Error{File: p.root, Reason: "there is no compose file", Advice: "name the compose file, or the directory it lies in"}
+	case filepath.Dir(o.ConfigPaths[0]) != p.root: // compose searches upwards, but then works from there
+		return nil, &Error{File: p.root, Reason: "there is no compose file; the next one is " + o.ConfigPaths[0], Advice: "name its directory instead"}
 	}
 	return o.ConfigPaths, nil
 }
@@ -124,18 +139,21 @@ func (p *Project) standardFiles(environment types.Mapping) ([]string, error) {
 // standardEnvFiles are the env files as configured, or those that docker compose takes by itself.
 func (p *Project) standardEnvFiles() []string {
 	if len(p.options.EnvFiles) > 0 {
-		return absolute(p.dir, p.options.EnvFiles)
+		return absolute(p.root, p.options.EnvFiles)
 	}
 	if disabled, err := strconv.ParseBool(p.environ["COMPOSE_DISABLE_ENV_FILE"]); err == nil && disabled {
 		return nil
 	}
 	if list := p.environ["COMPOSE_ENV_FILES"]; list != "" {
-		return absolute(p.dir, strings.Split(list, ","))
+		return absolute(p.root, strings.Split(list, ","))
 	}
-	if standard := filepath.Join(p.dir, ".env"); isFile(standard) {
-		return []string{standard}
+	var paths []string
+	for _, dir := range slices.Compact([]string{p.dir, p.root}) {
+		if standard := filepath.Join(dir, ".env"); isFile(standard) {
+			paths = append(paths, standard)
+		}
 	}
-	return nil
+	return paths
 }
 
 func absolute(dir string, paths []string) []string {
@@ -264,7 +282,8 @@ func (p *Project) environment(contents map[string][]byte) (types.Mapping, error)
 // Name is the project's name.
 func (p *Project) Name() string { return p.model.Name }
 
-// Dir is the project directory, absolute.
+// Dir is the project directory, absolute, from which relative paths and the project's name come: the one
+// that was given, or that of the first file of COMPOSE_FILE.
 func (p *Project) Dir() string { return p.dir }
 
 // Files are the compose files in the order they are merged, absolute. Those that they include or

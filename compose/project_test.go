@@ -72,9 +72,10 @@ func asRead(t testing.TB, o compose.Options) *types.Project {
 	t.Chdir(o.Dir)
 	steps := []cli.ProjectOptionsFn{
 		cli.WithEnv(o.Environ), cli.WithEnvFiles(envFiles...), cli.WithDotEnv, cli.WithConfigFileEnv, cli.WithDefaultConfigPath,
+		cli.WithEnvFiles(envFiles...), cli.WithDotEnv, // once more, as docker compose does: the project may lie elsewhere
 		cli.WithDefaultProfiles(o.Profiles...), cli.WithName(o.Name), cli.WithoutEnvironmentResolution,
 	}
-	if len(o.Files) > 0 {
+	if len(o.Files) > 0 { // Options.Dir is the flag --project-directory then
 		steps = append([]cli.ProjectOptionsFn{cli.WithWorkingDirectory(o.Dir)}, steps...)
 	}
 	options, err := cli.NewProjectOptions(o.Files, steps...)
@@ -105,8 +106,8 @@ func images(t testing.TB, o compose.Options) map[string]string {
 func asDockerCompose(t *testing.T, p *compose.Project, o compose.Options) {
 	t.Helper()
 	want := asRead(t, o)
-	if p.Name() != want.Name || !slices.Equal(p.Files(), want.ComposeFiles) {
-		t.Errorf("docker compose reads %s from %v, here it is %s from %v", want.Name, want.ComposeFiles, p.Name(), p.Files())
+	if p.Name() != want.Name || p.Dir() != want.WorkingDir || !slices.Equal(p.Files(), want.ComposeFiles) {
+		t.Errorf("docker compose reads %s in %s from %v, here it is %s in %s from %v", want.Name, want.WorkingDir, want.ComposeFiles, p.Name(), p.Dir(), p.Files())
 	}
 	all := images(t, o)
 	for _, s := range p.Services() {
@@ -137,6 +138,8 @@ func TestFilesAsDockerComposeFindsThem(t *testing.T) {
 		{"COMPOSE_FILE of the environment", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=b.yml"}, compose.Options{Environ: []string{"COMPOSE_FILE=a.yml"}}, []string{"a.yml", ".env"}},
 		{"COMPOSE_FILE leaves the override out", map[string]string{"compose.yaml": oneService, "compose.override.yaml": other, ".env": "COMPOSE_FILE=compose.yaml"}, compose.Options{}, []string{"compose.yaml", ".env"}},
 		{"COMPOSE_FILE in folders", map[string]string{"base.yml": oneService, "core/docker/docker-compose.yml": other, ".env": "COMPOSE_FILE=base.yml:core/docker/docker-compose.yml"}, compose.Options{}, []string{"base.yml", "core/docker/docker-compose.yml", ".env"}},
+		{"COMPOSE_FILE in another folder", map[string]string{"docker/base.yml": "services:\n  core: {image: \"core:${TAG}\", volumes: [./data:/data]}\n", "core.yml": "services: {b: {image: \"b:${B}\"}}\n", ".env": "COMPOSE_FILE=docker/base.yml:core.yml\nTAG=v1\n", "docker/.env": "TAG=v9\nB=v2\n"}, compose.Options{}, []string{"docker/base.yml", "core.yml", "docker/.env", ".env"}},
+		{"as given, in another folder", map[string]string{"docker/base.yml": oneService, ".env": "COMPOSE_PROJECT_NAME=shop"}, compose.Options{Files: []string{"docker/base.yml"}}, []string{"docker/base.yml", ".env"}},
 		{"COMPOSE_PATH_SEPARATOR", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=a.yml;b.yml\nCOMPOSE_PATH_SEPARATOR=;\n"}, compose.Options{}, []string{"a.yml", "b.yml", ".env"}},
 		{"COMPOSE_PATH_SEPARATOR of the environment", map[string]string{"a.yml": oneService, "b.yml": other, ".env": "COMPOSE_FILE=a.yml,b.yml\n"}, compose.Options{Environ: []string{"COMPOSE_PATH_SEPARATOR=,"}}, []string{"a.yml", "b.yml", ".env"}},
 		{"as given", map[string]string{"a.yml": oneService, "b.yml": other, "compose.yaml": oneService}, compose.Options{Files: []string{"b.yml", "a.yml"}}, []string{"b.yml", "a.yml"}},

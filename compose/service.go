@@ -19,6 +19,7 @@ type Service struct {
 	Pin        Pin    `json:"pin"`
 	Place      Place  `json:"place"`
 	Refusal    string `json:"refusal,omitempty"` // why the version can't be changed
+	Advice     string `json:"advice,omitempty"`  // and the way out
 
 	Replicas        int      `json:"replicas"`
 	Ports           []string `json:"ports,omitempty"` // published on the host, as 80/tcp
@@ -62,7 +63,7 @@ func (p *Project) describe(s *Service) {
 		s.Refusal = found.err.Error()
 		var refusal *Error
 		if errors.As(found.err, &refusal) {
-			s.Place = Place{File: refusal.File, Line: refusal.Line, Column: refusal.Column}
+			s.Place, s.Advice = Place{File: refusal.File, Line: refusal.Line, Column: refusal.Column}, refusal.Advice
 		}
 		return
 	}
@@ -85,7 +86,7 @@ func facts(c types.ServiceConfig) Service {
 		s.StaticAddress = s.StaticAddress || network != nil && (network.Ipv4Address != "" || network.Ipv6Address != "" || network.MacAddress != "")
 	}
 	for _, volume := range c.Volumes {
-		if !volume.ReadOnly && (volume.Type == types.VolumeTypeBind || volume.Type == types.VolumeTypeVolume && volume.Source != "") {
+		if socket := strings.HasSuffix(volume.Source, ".sock"); !socket && !volume.ReadOnly && (volume.Type == types.VolumeTypeBind || volume.Type == types.VolumeTypeVolume && volume.Source != "") {
 			s.WritableVolumes = append(s.WritableVolumes, volume.Target)
 		}
 	}

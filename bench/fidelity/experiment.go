@@ -23,18 +23,16 @@ const (
 	allAtOnce   kind = "all services"
 )
 
-const newTag = "v9.8.7-fidelity"
-
-var newDigest = "sha256:" + strings.Repeat("ab", 32)
-
-func (k kind) pin() compose.Pin {
+// pin is one that no file has, and no two places of a project get.
+func (k kind) pin(place int) compose.Pin {
+	tag, digest := fmt.Sprintf("v9.8.%d-fidelity", place), fmt.Sprintf("sha256:fede%060x", place)
 	switch k {
 	case toDigest:
-		return compose.Pin{Digest: newDigest}
+		return compose.Pin{Digest: digest}
 	case toTagDigest:
-		return compose.Pin{Tag: newTag, Digest: newDigest}
+		return compose.Pin{Tag: tag, Digest: digest}
 	}
-	return compose.Pin{Tag: newTag}
+	return compose.Pin{Tag: tag}
 }
 
 // kindsOf are the edits to try of a service: a digest that stands alone stays alone.
@@ -66,30 +64,32 @@ type attempt struct {
 type experiment struct {
 	*tree
 	site
+	trial   trial
 	before  *view
 	project *compose.Project
-	swaps   map[string][]swap // by file: what the edits to a tag, one by one, put where
+	each    bool              // judge the project, and the way back, after each edit
+	swaps   map[string][]swap // by file: what edits of one place each put where
 	moved   []compose.Change  // those edits
 }
 
-// try makes all edits of a trial. Images are those of the trials that others must be the same as.
-func (t *tree) try(ctx context.Context, tr trial, images map[string]map[string]string) (attempt, error) {
+// try makes all edits of a trial. Plain are the files as they are, of which others are other forms.
+func (t *tree) try(ctx context.Context, tr trial, plain map[string]*view) (attempt, error) {
 	a := attempt{trial: tr}
 	if err := t.put(tr.overlay); err != nil {
 		return a, err
 	}
-	x := &experiment{tree: t, site: t.site(tr), swaps: map[string][]swap{}}
+	x := &experiment{tree: t, site: t.site(tr), trial: tr}
 	var failed error
-	x.before, failed = look(ctx, x.site)
+	x.before, failed = look(ctx, x.site, plain[tr.formOf])
 	var err error
 	x.project, err = compose.Load(ctx, x.options())
 	switch {
 	case err != nil || failed != nil:
 		a.unloadable = t.unloadable(err, failed)
 	case tr.variant == asItIs:
-		images[tr.name] = x.before.images
-	case tr.sameAs != "":
-		a.other = !maps.Equal(images[tr.sameAs], x.before.images)
+		plain[tr.name] = x.before
+	case tr.formOf != "":
+		a.other = plain[tr.formOf] == nil || !maps.Equal(plain[tr.formOf].images, x.before.images)
 	}
 	if a.unloadable == "" && !a.other {
 		a.outcomes = x.all(ctx)
@@ -97,11 +97,29 @@ func (t *tree) try(ctx context.Context, tr trial, images map[string]map[string]s
 	return a, t.restore(tr.overlay)
 }
 
-// all makes every edit, and then those of all places at once.
+// all makes every edit, and then those of all places at once. Of another form than the file has, that is
+// where the project is judged.
 func (x *experiment) all(ctx context.Context) []outcome {
+	x.each = x.trial.formOf == ""
+	list := x.singles(ctx)
+	if len(x.moved) == 0 || x.each && len(x.moved) == 1 {
+		return list
+	}
+	o := outcome{service: "all", kind: allAtOnce, edits: 1}
+	if o.refused, o.wrong = x.together(ctx); !x.each && (o.refused != "" || o.wrong != nil) {
+		x.each = true
+		list = x.singles(ctx)
+	}
+	return append(list, o)
+}
+
+// singles makes the edits of one place each.
+func (x *experiment) singles(ctx context.Context) []outcome {
+	x.swaps, x.moved = map[string][]swap{}, nil
 	var list []outcome
-	for _, s := range x.project.Services() {
-		for i, k := range kindsOf(s) {
+	for place, s := range x.project.Services() {
+		kinds := kindsOf(s)
+		for i, k := range kinds {
 			o := outcome{service: s.Name, kind: k, edits: 1}
 			switch {
 			case s.Refusal != "":
@@ -110,51 +128,57 @@ func (x *experiment) all(ctx context.Context) []outcome {
 				continue // made with the first of those that share the place
 			default:
 				o.edits = len(s.Place.Services)
-				o.refused, o.wrong = x.one(ctx, s, k, i > 0)
+				o.refused, o.wrong = x.one(ctx, s, k.pin(place), place%len(kinds) == i)
 			}
 			list = append(list, o)
 		}
 	}
-	if len(x.moved) > 1 {
-		o := outcome{service: "all", kind: allAtOnce, edits: 1}
-		o.refused, o.wrong = x.together(ctx)
-		list = append(list, o)
-	}
 	return list
 }
 
-// one takes a service to another version and back. Loaded narrowly, the project leaves out what does
-// not matter for the edit.
-func (x *experiment) one(ctx context.Context, s compose.Service, k kind, narrow bool) (refused string, wrong error) {
+// one takes a service, with those that share its place, to another version and back.
+func (x *experiment) one(ctx context.Context, s compose.Service, to compose.Pin, keep bool) (refused string, wrong error) {
 	var changes []compose.Change
 	for _, name := range s.Place.Services {
-		changes = append(changes, compose.Change{Service: name, From: s.Pin, To: k.pin()})
+		changes = append(changes, compose.Change{Service: name, From: s.Pin, To: to})
 	}
-	project := x.project
-	if narrow {
-		var err error
-		if project, err = compose.Load(ctx, x.options(s.Place.Services...)); err != nil {
-			return "", fmt.Errorf("with these services only: %w", err)
-		}
+	project, err := x.projectFor(ctx, s, to)
+	if err != nil {
+		return "", err
 	}
 	edit, err := project.Edit(changes...)
 	if err != nil {
 		return sorted(err)
 	}
-	p := planOf(changes)
 	if len(edit.Files()) != 1 {
 		return "", fmt.Errorf("the edit of one place changes %d files", len(edit.Files()))
 	}
 	file := edit.Files()[0]
-	s1, err := checkFile(file, p, slices.Contains(x.before.files, file.Path))
+	found, err := checkFile(file, planOf(changes), slices.Equal(x.before.files, []string{file.Path}))
 	if err != nil {
 		return "", err
 	}
-	if k == toTag {
-		x.swaps[file.Path] = append(x.swaps[file.Path], s1)
+	if keep {
+		x.swaps[file.Path] = append(x.swaps[file.Path], found)
 		x.moved = append(x.moved, changes...)
 	}
-	return "", x.thereAndBack(ctx, edit.Files(), p)
+	if !x.each {
+		return "", nil
+	}
+	return "", x.thereAndBack(ctx, edit.Files(), planOf(changes))
+}
+
+// projectFor is the project to make an edit with: in turn the one that is loaded already, and one loaded
+// with only the services that matter.
+func (x *experiment) projectFor(ctx context.Context, s compose.Service, to compose.Pin) (*compose.Project, error) {
+	if strings.HasPrefix(x.trial.variant, onOneLine) || x.each && to.Digest == "" {
+		return x.project, nil
+	}
+	project, err := compose.Load(ctx, x.options(s.Place.Services...))
+	if err != nil {
+		return nil, fmt.Errorf("with these services only: %w", err)
+	}
+	return project, nil
 }
 
 // sorted tells refusals from other errors, which an edit must not end in.
@@ -165,8 +189,8 @@ func sorted(err error) (refused string, wrong error) {
 	return "", fmt.Errorf("not a refusal: %w", err)
 }
 
-// together takes all services that were moved one by one to their tags at once. The files must then
-// hold what the single edits put there.
+// together takes all services at once where single edits took them. The files must then hold what those
+// put there.
 func (x *experiment) together(ctx context.Context) (refused string, wrong error) {
 	edit, err := x.project.Edit(x.moved...)
 	if err != nil {

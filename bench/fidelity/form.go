@@ -28,15 +28,16 @@ var forms = []form{
 	{"BOM", withMark},
 	{"CRLF and BOM", then(toCRLF, withMark)},
 	{"no final newline", func(data []byte) ([]byte, bool) { return changed(data, bytes.TrimRight(data, "\r\n")) }},
-	{"accents and emoji", then(accented, commented)},
-	{"NEL", breaking("\u0085")},
-	{"LS", breaking("\u2028")},
-	{"PS", breaking("\u2029")},
-	{"JSON on one line", toJSON("")},
+	{"accents and emoji", then(inFront(accents), commented)},
+	{"NEL", inFront("a\u0085b")},
+	{"LS", inFront("a\u2028b")},
+	{"PS", inFront("a\u2029b")},
+	{onOneLine, toJSON("")},
 	{"JSON indented", toJSON("  ")},
-	{"JSON, accents, emoji", then(toJSON(""), accented)},
-	{"JSON, NEL, LS, PS", then(toJSON(""), breaking("\u0085\u2028\u2029"))},
+	{onOneLine + ", all in front", then(toJSON(""), inFront(accents+"a\u0085b\u2028c\u2029d"))},
 }
+
+const onOneLine = "JSON on one line"
 
 const asItIs = "as it is"
 
@@ -72,21 +73,10 @@ func commented(data []byte) ([]byte, bool) {
 	return slices.Concat([]byte(comment), rest), true
 }
 
-// accented puts characters of several bytes in front of every image.
-func accented(data []byte) ([]byte, bool) {
-	return inserting(data, `"x-`+accents+`": "`+accents+`"`)
-}
-
-// breaking puts quoted values in front of every image that hold what the YAML scanner counts as ends of
-// lines, and an editor does not.
-func breaking(separators string) func([]byte) ([]byte, bool) {
-	var values []string
-	for _, r := range separators {
-		values = append(values, "a"+string(r)+"b")
-	}
-	return func(data []byte) ([]byte, bool) {
-		return inserting(data, `"x-break": "`+strings.Join(values, " ")+`"`)
-	}
+// inFront puts a quoted value in front of every image: characters of several bytes, or what the YAML
+// scanner counts as the end of a line and an editor does not.
+func inFront(value string) func([]byte) ([]byte, bool) {
+	return func(data []byte) ([]byte, bool) { return inserting(data, `"x-`+accents+`": "`+value+`"`) }
 }
 
 // insertion is text to insert at an offset.

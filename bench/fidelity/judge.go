@@ -81,8 +81,9 @@ func swappedText(before, after, from, to string) (swap, bool) {
 	return swap{}, false
 }
 
-// checkFile says what is wrong with one file of an edit of one place.
-func checkFile(f compose.FileEdit, p plan, main bool) (swap, error) {
+// checkFile says what is wrong with one file of an edit of one place. Alone says that it is all of the
+// project.
+func checkFile(f compose.FileEdit, p plan, alone bool) (swap, error) {
 	s, ok := swapped(string(f.Before), string(f.After), p.any())
 	if !ok {
 		return s, errors.New("the bytes differ in more than the pin")
@@ -100,7 +101,7 @@ func checkFile(f compose.FileEdit, p plan, main bool) (swap, error) {
 		return s, errors.New("the file, decoded, does not differ")
 	}
 	for _, d := range found {
-		if !isEnv(f.Path) && !d.ofImage(p, main) || !d.isSwap(p.any()) {
+		if !isEnv(f.Path) && !d.ofImage(p, alone) || !d.isSwap(p.any()) {
 			return s, fmt.Errorf("the file, decoded, also differs in %s", d)
 		}
 	}
@@ -133,9 +134,10 @@ func (d difference) String() string {
 }
 
 // ofImage reports whether the difference is in the image of a planned service or in an extension, which
-// means nothing to compose but may hold an anchored image. A file that others extend may call the
-// service otherwise.
-func (d difference) ofImage(p plan, main bool) bool {
+// means nothing to compose but may hold an anchored image. Of several files, one may call the service
+// otherwise, which another extends, or give an anchored image to a service that gets its own elsewhere:
+// which services change there, the project says.
+func (d difference) ofImage(p plan, alone bool) bool {
 	for _, key := range d.path {
 		if strings.HasPrefix(key, "x-") {
 			return true
@@ -145,7 +147,7 @@ func (d difference) ofImage(p plan, main bool) bool {
 		return false
 	}
 	_, planned := p[d.path[1]]
-	return planned || !main
+	return planned || !alone
 }
 
 func (d difference) isSwap(c compose.Change) bool {

@@ -36,8 +36,11 @@ type view struct {
 }
 
 // look loads a project by compose-go alone, as docker compose does: fully if that can be, else as far as
-// it can be without what the corpus does not have.
-func look(ctx context.Context, s site) (*view, error) {
+// it can be without what the corpus does not have. It is known for a file in another form.
+func look(ctx context.Context, s site, plain *view) (*view, error) {
+	if plain != nil {
+		return lookOnce(ctx, s, plain.lax)
+	}
 	if v, err := lookOnce(ctx, s, false); err == nil {
 		return v, nil
 	}

@@ -9,9 +9,12 @@
 // of several files. What package compose gives is judged by an oracle that shares no code with it:
 //
 //   - the bytes differ in one span, which holds the pin and nothing else;
-//   - the files, decoded, differ in the planned images only;
+//   - the file, decoded, differs in the planned images only;
 //   - so does the project as compose-go loads it, before and after;
 //   - going back gives the original bytes.
+//
+// Where a file is only written in another way, the latter two are judged of all services at once, each
+// with a version of its own, and one by one only if something is wrong then.
 //
 // An INDEX.tsv in the folder tells where the files lay in the repositories that they come from (columns
 // file and path); without one they lie where they are, and each folder is a repository.
@@ -35,7 +38,8 @@ import (
 func main() {
 	log.SetFlags(0)
 	logrus.SetOutput(io.Discard) // compose-go's warnings are about the strangers' files
-	debug.SetGCPercent(400)      // loading makes much garbage, and there is little else in memory
+	debug.SetGCPercent(-1)       // loading makes much garbage, and little is kept
+	debug.SetMemoryLimit(1 << 30)
 	if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		log.Fatal(err)
 	}

@@ -51,9 +51,9 @@ func (t *tally) tryRepository(ctx context.Context, r repository) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, planted.remove()) }()
-	images := map[string]map[string]string{}
+	plain := map[string]*view{}
 	for _, tr := range trials(r) {
-		a, err := planted.try(ctx, tr, images)
+		a, err := planted.try(ctx, tr, plain)
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ type trial struct {
 	files   []string // in dir; empty: what docker compose finds there
 	environ []string
 	overlay map[string][]byte // instead of the repository's files, or beside them
-	sameAs  string            // name of the trial whose images this one must have
+	formOf  string            // name of the trial with the file as it is
 }
 
 // trials are all ways to try a repository: each file in each form, and the projects that they are.
@@ -49,7 +49,10 @@ func fileTrials(r repository, file string) []trial {
 			continue
 		}
 		t := plain
-		t.variant, t.overlay, t.sameAs = f.name, map[string][]byte{file: written}, name
+		t.variant, t.overlay = f.name, map[string][]byte{file: written}
+		if f.name != asItIs {
+			t.formOf = name
+		}
 		list = append(list, t)
 	}
 	if env, ok := envFor(data); ok {
@@ -113,24 +116,31 @@ func joined(data []byte, more string) []byte {
 	return append(slices.Clone(data), more...)
 }
 
-// imageVariable is a variable in an image, with its operator and argument.
-var imageVariable = regexp.MustCompile(`\$(?:(\w+)|\{(\w+)(?::?[-?+]([^{}]*))?\})`)
+// variable is one in a compose file, with its default. $$ is none.
+var variable = regexp.MustCompile(`\$\$|\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([^{}$]*)|:?[?+][^{}]*)?\})`)
 
-// envFor is an env file that gives every variable of the images a value that fits where it stands.
+// variables calls yield with those of a text, and with what stands before and after them.
+func variables(text string, yield func(name, standard, before, after string)) {
+	for _, at := range variable.FindAllStringIndex(text, -1) {
+		m := variable.FindStringSubmatch(text[at[0]:at[1]])
+		if name := m[1] + m[2]; name != "" {
+			yield(name, m[3], text[:at[0]], text[at[1]:])
+		}
+	}
+}
+
+// envFor is an env file that gives every variable of the images a value that fits where it stands, and
+// the others one that does in most places.
 func envFor(data []byte) (string, bool) {
 	values := map[string]string{}
 	for _, image := range imagesOf(data) {
-		for _, m := range imageVariable.FindAllStringSubmatchIndex(image, -1) {
-			group := func(i int) string {
-				if m[2*i] < 0 {
-					return ""
-				}
-				return image[m[2*i]:m[2*i+1]]
-			}
-			name := group(1) + group(2)
-			values[name] = cmp.Or(values[name], strings.Trim(group(3), "$"), fitting(image[:m[0]], image[m[1]:]))
-		}
+		variables(image, func(name, standard, before, after string) {
+			values[name] = cmp.Or(values[name], standard, fitting(before, after))
+		})
 	}
+	variables(string(data), func(name, standard, _, _ string) {
+		values[name] = cmp.Or(values[name], standard, "1")
+	})
 	var lines strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		fmt.Fprintf(&lines, "%s=%s\n", name, values[name])

@@ -66,7 +66,7 @@ func TestExitCodes(t *testing.T) {
 		exitFailed:      errors.New("x"),
 		exitRefused:     &promotion.Refusal{},
 		exitLocked:      &journal.LockedError{},
-		exitRestored:    &outcomeError{rollout.Result{Outcome: rollout.OutcomeRestored}},
+		exitRestored:    &outcomeError{Result: rollout.Result{Outcome: rollout.OutcomeRestored}},
 		exitStuck:       &host.DiedError{},
 		exitDetached:    &detachedError{},
 		exitPending:     &quietError{exitPending},
@@ -79,7 +79,7 @@ func TestExitCodes(t *testing.T) {
 	for outcome, want := range map[rollout.Outcome]int{
 		rollout.OutcomeFailed: exitFailed, rollout.OutcomeChanged: exitLocked, rollout.OutcomeStuck: exitStuck,
 	} {
-		if got := exitCode(&outcomeError{rollout.Result{Outcome: outcome}}); got != want {
+		if got := exitCode(&outcomeError{Result: rollout.Result{Outcome: outcome}}); got != want {
 			t.Errorf("%s: %d, want %d", outcome, got, want)
 		}
 	}

@@ -60,10 +60,7 @@ func entryOf(commit git.Commit, environment string) ([]journal.Entry, bool, erro
 		if t.Key != trailerEntry {
 			continue
 		}
-		var e struct {
-			Environment string `json:"environment"`
-			journal.Entry
-		}
+		var e journal.Entry
 		if err := json.Unmarshal([]byte(t.Value), &e); err != nil {
 			return nil, false, err
 		}
@@ -71,11 +68,11 @@ func entryOf(commit git.Commit, environment string) ([]journal.Entry, bool, erro
 			return nil, false, nil
 		}
 		if e.Event == journal.Marked {
-			return []journal.Entry{e.Entry}, true, nil
+			return []journal.Entry{e}, true, nil
 		}
-		begun := e.Entry
+		begun := e
 		begun.Event, begun.Marks = journal.Begun, nil
-		return []journal.Entry{begun, e.Entry}, true, nil
+		return []journal.Entry{begun, e}, true, nil
 	}
 	return nil, false, nil
 }
@@ -120,10 +117,8 @@ func (c *commits) subject(e journal.Entry) string {
 }
 
 func (c *commits) trailers(e journal.Entry) ([]git.Trailer, error) {
-	whole, err := json.Marshal(struct {
-		Environment string `json:"environment"`
-		journal.Entry
-	}{c.target.Environment, e})
+	e.Environment = c.target.Environment
+	whole, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}

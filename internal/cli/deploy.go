@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -68,18 +69,18 @@ func (p *program) diffCommand() *cli.Command {
 		},
 		flags: []cli.Flag{exitFlag, againFlag, acceptFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "as with deploy"}},
 		run: func(ctx context.Context, c *cli.Context) error {
-			d, err := p.deployment(ctx, c, promotion.Deploy)
+			f, err := p.deployments(c, promotion.Deploy)
 			if err != nil {
 				return err
 			}
-			plan, err := d.plan(ctx)
+			plans, err := f.plan(ctx)
 			if err != nil {
 				return err
 			}
-			if err := p.answerPlan(plan); err != nil {
+			if err := p.answerPlans(f, plans); err != nil {
 				return err
 			}
-			if c.Bool("exit-code") && !plan.Nothing() {
+			if c.Bool("exit-code") && !nothing(plans) {
 				return &quietError{exitPending}
 			}
 			return nil
@@ -90,89 +91,106 @@ func (p *program) diffCommand() *cli.Command {
 // moving is the body of every command that moves releases.
 func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context) error {
 	return func(ctx context.Context, c *cli.Context) error {
-		d, err := p.deployment(ctx, c, kind)
+		f, err := p.deployments(c, kind)
 		if err != nil {
 			return err
 		}
-		if kind == promotion.Pin && len(d.request.Wanted) == 0 {
+		if kind == promotion.Pin && len(f[0].request.Wanted) == 0 {
 			return wrongArguments(c, "pin to which version?")
 		}
-		plan, err := d.plan(ctx)
-		if d.request.State.Lock != "" && !c.Bool("dry-run") { // what is half-way there was taken for drift
-			if err := d.env.side.Quiet(ctx, c.Duration("wait")); err != nil {
-				return err
-			}
-			plan, err = d.plan(ctx)
-		}
-		if halfway := (*interruptedError)(nil); errors.As(err, &halfway) && !c.Bool("dry-run") {
-			plan, err = d.planAfter(ctx, c, halfway)
-		}
+		plans, err := f.planQuietly(ctx, c)
 		if err != nil {
 			return err
 		}
 		if c.Bool("dry-run") {
-			return p.answerPlan(plan)
+			return p.answerPlans(f, plans)
 		}
-		if plan.Nothing() {
-			return p.answerNothing(plan)
+		if nothing(plans) {
+			return p.answerNothing(f, plans)
 		}
 		if !p.screen.JSON && !p.screen.Quiet {
-			p.screen.Plan(p.err, plan)
+			p.screen.Plans(p.err, f.shown(plans))
 		}
-		if err := d.carryOut(ctx, c, plan); err != nil {
+		if err := f.carryOut(ctx, c, plans); err != nil {
 			return err
 		}
-		return p.answerDone(plan)
+		return p.answerDone(plans)
 	}
+}
+
+// planQuietly plans when nobody else is at it, and ends first what was interrupted.
+func (f fleet) planQuietly(ctx context.Context, c *cli.Context) ([]promotion.Plan, error) {
+	plans, err := f.plan(ctx)
+	if c.Bool("dry-run") {
+		return plans, err
+	}
+	if f.working() { // what is half-way there was taken for drift
+		if err := f.quiet(ctx, c); err != nil {
+			return nil, err
+		}
+		plans, err = f.plan(ctx)
+	}
+	if halfway := (*interruptedError)(nil); errors.As(err, &halfway) {
+		return f.planAfter(ctx, c, halfway)
+	}
+	return plans, err
 }
 
 // planAfter ends a deployment that was interrupted, and plans on what is there then.
-func (d *deployment) planAfter(ctx context.Context, c *cli.Context, halfway *interruptedError) (promotion.Plan, error) {
-	d.screen.Say("%v; ending it first", halfway)
-	err := d.resume(ctx, c)
-	if outcome := (*outcomeError)(nil); errors.As(err, &outcome) && outcome.Outcome == rollout.OutcomeRestored {
-		err = nil // put back is ended well enough
+func (f fleet) planAfter(ctx context.Context, c *cli.Context, halfway *interruptedError) ([]promotion.Plan, error) {
+	f[0].screen.Say("%v; ending it first", halfway)
+	for _, d := range f {
+		err := d.resume(ctx, c)
+		if outcome := (*outcomeError)(nil); errors.As(err, &outcome) && outcome.Outcome == rollout.OutcomeRestored {
+			err = nil // put back is ended well enough
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return promotion.Plan{}, err
-	}
-	return d.plan(ctx)
+	return f.plan(ctx)
 }
 
-func (p *program) answerPlan(plan promotion.Plan) error {
+func (p *program) answerPlans(f fleet, plans []promotion.Plan) error {
 	switch {
 	case p.screen.JSON:
-		return p.screen.Object(plan)
-	case plan.Nothing():
-		return p.answerNothing(plan)
+		return p.screen.PlansObject(f.shown(plans))
+	case nothing(plans):
+		return p.answerNothing(f, plans)
 	}
-	p.screen.Plan(p.out, plan)
+	p.screen.Plans(p.out, f.shown(plans))
 	return nil
 }
 
 // answerNothing says that all is there already, and what was left out.
-func (p *program) answerNothing(plan promotion.Plan) error {
+func (p *program) answerNothing(f fleet, plans []promotion.Plan) error {
 	if p.screen.JSON {
-		return p.screen.Object(plan)
+		return p.screen.PlansObject(f.shown(plans))
 	}
-	for _, skip := range plan.Skipped {
+	for _, skip := range plans[0].Skipped {
 		p.screen.Say("%s left out: %s", skip.Service, skip.Reason)
 	}
-	p.screen.Answer("nothing to do: %s is up to date", plan.Target.Environment)
+	p.screen.Answer("nothing to do: %s is up to date", plans[0].Target.Environment)
 	return nil
 }
 
 // answerDone tells where each service is now. With --json the events have told it.
-func (p *program) answerDone(plan promotion.Plan) error {
+func (p *program) answerDone(plans []promotion.Plan) error {
 	if p.screen.JSON {
 		return nil
 	}
-	for _, m := range plan.Moves {
-		p.screen.Answer("%s %s is on %s", plan.Target.Environment, m.Service, promotion.Label(m.To))
+	said := map[string]bool{}
+	for _, plan := range plans {
+		for _, m := range plan.Moves {
+			if text := fmt.Sprintf("%s %s is on %s", plan.Target.Environment, m.Service, promotion.Label(m.To)); !said[text] {
+				said[text] = true
+				p.screen.Answer("%s", text)
+			}
+		}
 	}
-	for _, mark := range plan.Marks {
+	for _, mark := range plans[0].Marks {
 		if mark.Kind == promotion.Held {
-			p.screen.Say("%s %s is %s", plan.Target.Environment, mark.Service, ui.HeldText(mark))
+			p.screen.Say("%s %s is %s", plans[0].Target.Environment, mark.Service, ui.HeldText(mark))
 		}
 	}
 	return nil

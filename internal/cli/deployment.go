@@ -17,6 +17,7 @@ import (
 	"promote/internal/config"
 	"promote/internal/host"
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 	"promote/registry"
 )
 

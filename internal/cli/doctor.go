@@ -35,11 +35,10 @@ func (p *program) doctor(ctx context.Context, c *cli.Context) error {
 	}
 	answer := ui.Examination{Schema: promotion.Schema}
 	for _, name := range names {
-		checks := p.examine(ctx, cfg, name)
+		answer.Environments = append(answer.Environments, p.examine(ctx, cfg, name)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		answer.Environments = append(answer.Environments, ui.EnvironmentChecks{Environment: name, Checks: checks})
 	}
 	if err := p.screen.Examination(answer); err != nil {
 		return err
@@ -50,21 +49,28 @@ func (p *program) doctor(ctx context.Context, c *cli.Context) error {
 	return nil
 }
 
-// examine looks at one environment, from here and from there.
-func (p *program) examine(ctx context.Context, cfg *config.Config, name string) []rollout.Check {
-	env, err := p.environment(cfg, name)
+// examine looks at one environment, from here and from each of its hosts.
+func (p *program) examine(ctx context.Context, cfg *config.Config, name string) []ui.EnvironmentChecks {
+	environments, err := p.environments(cfg, name)
 	if err != nil {
-		return []rollout.Check{rollout.CheckOf("environment", err)}
+		return []ui.EnvironmentChecks{{Environment: name, Checks: []rollout.Check{rollout.CheckOf("environment", err)}}}
 	}
-	var there, registry, upstream []rollout.Check
+	first := environments[0]
+	there := make([]ui.EnvironmentChecks, len(environments))
+	var registry, upstream []rollout.Check
 	var group sync.WaitGroup
-	group.Go(func() { there = p.examineThere(ctx, env) })
-	group.Go(func() { registry = p.examineRegistry(ctx, cfg, env) })
-	if env.From != "" {
-		group.Go(func() { upstream = []rollout.Check{p.examineUpstream(ctx, cfg, env.From)} })
+	for i, env := range environments {
+		group.Go(func() {
+			there[i] = ui.EnvironmentChecks{Environment: env.label(), Checks: p.examineThere(ctx, env)}
+		})
+	}
+	group.Go(func() { registry = p.examineRegistry(ctx, cfg, first) })
+	if first.From != "" {
+		group.Go(func() { upstream = []rollout.Check{p.examineUpstream(ctx, cfg, first.From)} })
 	}
 	group.Wait()
-	return slices.Concat(there, registry, upstream)
+	there[0].Checks = slices.Concat(there[0].Checks, registry, upstream)
+	return there
 }
 
 // examineThere has the environment's machine look at itself.
@@ -130,11 +136,7 @@ func registryCheck(ctx context.Context, client *registry.Client, s *config.Servi
 
 // examineUpstream looks whether the environment that releases come from can be asked.
 func (p *program) examineUpstream(ctx context.Context, cfg *config.Config, name string) rollout.Check {
-	env, err := p.environment(cfg, name)
-	if err == nil {
-		_, err = env.side.State(ctx)
-	}
-	if err != nil {
+	if _, err := p.states(ctx, cfg, name); err != nil {
 		return rollout.CheckOf("from "+name, err)
 	}
 	return rollout.Check{Name: "from " + name, State: rollout.Fine, Text: name + " can be asked for what it verified"}

@@ -135,7 +135,7 @@ func (p *program) hangUp() {
 
 // machine is this machine for a target. With engine: none no engine is looked for.
 func (p *program) machine(ctx context.Context, t promotion.Target) (*rollout.Machine, error) {
-	m := &rollout.Machine{Target: t, Environ: p.environ, History: journal.Open(t.Project), Now: time.Now}
+	m := &rollout.Machine{Target: t, Environ: p.environ, History: journal.Open(t.Project).Of(t.Environment), Now: time.Now}
 	if t.Git != nil && t.Git.Commit {
 		m.History = &commits{ctx, t}
 	}

@@ -126,7 +126,7 @@ func (w *wave) carryOut(ctx context.Context, c *cli.Context) error {
 			d := w.fleet[i]
 			job, err := d.job(ctx, w.plans[i])
 			if err == nil {
-				err = d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: halt, Tell: w.tell(d)})
+				err = d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: halt, Tell: d.tell(w.progress)})
 			}
 			if failures[n] = err; err != nil {
 				stopAll()
@@ -137,8 +137,9 @@ func (w *wave) carryOut(ctx context.Context, c *cli.Context) error {
 	return w.settle(ctx, failures)
 }
 
-func (w *wave) tell(d *deployment) func(rollout.Event) {
-	return func(e rollout.Event) { w.progress.Event(d.env.host, e) }
+// tell shows the events of a host.
+func (d *deployment) tell(p *ui.Progress) func(rollout.Event) {
+	return func(e rollout.Event) { p.Event(d.env.host, e) }
 }
 
 // settle puts back those hosts of a wave that were done when another one failed.
@@ -150,7 +151,7 @@ func (w *wave) settle(ctx context.Context, failures []error) error {
 	cause := failures[first]
 	for n, i := range w.hosts {
 		if failures[n] == nil {
-			cause = errors.Join(cause, w.fleet[i].putBack(context.WithoutCancel(ctx), w.plans[i], w.tell(w.fleet[i])))
+			cause = errors.Join(cause, w.fleet[i].putBack(context.WithoutCancel(ctx), w.plans[i], w.fleet[i].tell(w.progress)))
 		}
 	}
 	return cause

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,21 +20,52 @@ func (p *program) historyCommand() *cli.Command {
 		examples: []string{"promote history prod", "promote history prod core --limit 5"},
 		flags:    []cli.Flag{&cli.IntFlag{Name: "limit", Value: 20, Usage: "show at most so many; 0 for all"}},
 		run: func(ctx context.Context, c *cli.Context) error {
-			d, err := p.deployment(ctx, c, promotion.Deploy)
+			f, err := p.deployments(c, promotion.Deploy)
 			if err != nil {
 				return err
 			}
-			list, err := d.deployments(ctx)
+			list, err := f.history(ctx)
 			if err != nil {
 				return err
 			}
-			list = slices.DeleteFunc(list, func(one journal.Deployment) bool { return !d.concerns(one) })
+			list = slices.DeleteFunc(list, func(one journal.Deployment) bool { return !f[0].concerns(one) })
 			if limit := c.Int("limit"); limit > 0 && len(list) > limit {
 				list = list[:limit]
 			}
 			return p.screen.History(list)
 		},
 	})
+}
+
+// history is that of all hosts, newest first. What happened on several in the same way is told once.
+func (f fleet) history(ctx context.Context) ([]journal.Deployment, error) {
+	lists := make([][]journal.Deployment, len(f))
+	err := f.each(ctx, func(ctx context.Context, i int, d *deployment) (err error) {
+		lists[i], err = d.deployments(ctx)
+		return err
+	})
+	if len(f) == 1 || err != nil {
+		return lists[0], err
+	}
+	var all []journal.Deployment
+	for _, list := range lists {
+		for _, one := range list {
+			if !slices.ContainsFunc(all, func(other journal.Deployment) bool { return sameDeployment(one, other) }) {
+				all = append(all, one)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b journal.Deployment) int { return b.At.Compare(a.At) })
+	return all, nil
+}
+
+// sameDeployment reports whether two hosts tell of the same thing. Marks have no id, but come within
+// moments.
+func sameDeployment(a, b journal.Deployment) bool {
+	if a.Marked && b.Marked {
+		return a.Kind == b.Kind && a.By == b.By && a.Reason == b.Reason && a.At.Sub(b.At).Abs() < time.Minute
+	}
+	return a.ID == b.ID && a.Outcome == b.Outcome
 }
 
 // deployments are those of the environment, newest first.
@@ -60,30 +92,35 @@ func (p *program) showCommand() *cli.Command {
 }
 
 func (p *program) show(ctx context.Context, c *cli.Context) error {
-	cfg, err := p.load(c)
-	if err != nil {
-		return err
-	}
 	if c.NArg() < 1 || c.NArg() > 2 {
 		return wrongArguments(c, "show wants an environment, and at most one id")
 	}
-	env, err := p.environment(cfg, c.Args().First())
+	f, err := p.forID(c)
 	if err != nil {
 		return err
 	}
-	d := &deployment{program: p, cfg: cfg, env: env}
-	one, err := d.find(ctx, c.Args().Get(1))
+	for n, d := range f {
+		one, err := d.find(ctx, c.Args().Get(1))
+		if err != nil && n < len(f)-1 {
+			continue // another host may know it
+		}
+		if err != nil {
+			return err
+		}
+		return d.show(ctx, one)
+	}
+	return nil
+}
+
+func (d *deployment) show(ctx context.Context, one journal.Deployment) error {
+	plan, events, err := d.env.side.Deployment(ctx, one.ID)
 	if err != nil {
 		return err
 	}
-	plan, events, err := env.side.Deployment(ctx, one.ID)
-	if err != nil {
-		return err
+	if d.screen.JSON {
+		return d.screen.Object(map[string]any{"schema": promotion.Schema, "plan": plan, "events": events})
 	}
-	if p.screen.JSON {
-		return p.screen.Object(map[string]any{"schema": promotion.Schema, "plan": plan, "events": events})
-	}
-	p.showText(one, plan, events)
+	d.showText(one, plan, events)
 	return nil
 }
 

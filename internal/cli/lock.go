@@ -28,19 +28,21 @@ func (p *program) unlockCommand() *cli.Command {
 
 // setLock locks or unlocks an environment. What is being deployed there goes on.
 func (p *program) setLock(ctx context.Context, c *cli.Context, kind promotion.MarkKind) error {
-	d, err := p.deployment(ctx, c, promotion.Deploy)
+	f, err := p.deployments(c, promotion.Deploy)
 	if err != nil {
 		return err
 	}
-	if len(d.request.Wanted) > 0 {
+	if len(f[0].request.Wanted) > 0 {
 		return wrongArguments(c, "%s is about a whole environment; promote pin --keep holds a service", c.Command.Name)
 	}
-	if d.request.State, err = d.env.side.State(ctx); err != nil {
+	if err := f.look(ctx); err != nil {
 		return err
 	}
-	var marks []promotion.Mark
-	if locked := d.request.State.Locked != nil; locked != (kind == promotion.Locked) {
-		marks = append(marks, promotion.Mark{Kind: kind})
+	marks := make([][]promotion.Mark, len(f))
+	for i, d := range f {
+		if locked := d.request.State.Locked != nil; locked != (kind == promotion.Locked) {
+			marks[i] = []promotion.Mark{{Kind: kind}}
+		}
 	}
-	return d.leave(ctx, c, c.Command.Name, marks)
+	return f.leave(ctx, c, c.Command.Name, marks)
 }

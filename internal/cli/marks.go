@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -35,7 +36,7 @@ func (p *program) verifyCommand() *cli.Command {
 			return p.marking(ctx, c, "verify", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
 				present := s.Present(d.service(s.Service).Tag)
 				if d.env.target.Engine != promotion.EngineNone && !s.Up() {
-					p.screen.Say("%s %s is not up, so it can't be verified", d.env.Name, s.Service)
+					p.screen.Say("%s %s is not up, so it can't be verified", d.env.label(), s.Service)
 					return nil, nil
 				}
 				if promotion.Proven(s.Marks, present) {
@@ -58,7 +59,7 @@ func (p *program) adoptCommand() *cli.Command {
 		run: func(ctx context.Context, c *cli.Context) error {
 			return p.marking(ctx, c, string(promotion.Adopt), func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
 				if state := d.request.State; state.Interrupted != nil {
-					return nil, &interruptedError{d.env.Name, state.Interrupted}
+					return nil, &interruptedError{d.env, state.Interrupted}
 				}
 				return promotion.Adoption(d.env.target, d.service(s.Service), s, promotion.Hold(s.Marks, d.request.State.Now))
 			})
@@ -66,38 +67,58 @@ func (p *program) adoptCommand() *cli.Command {
 	})
 }
 
-// marking adds marks to each named service that wants some, or to all. Nothing is marked when one of
-// them refuses. It waits for no lock: marks are one line in the history.
+// marking adds marks to each named service that wants some, or to all, on every host. Nothing is marked
+// when one of them refuses. It waits for no lock: marks are one line in the history.
 func (p *program) marking(ctx context.Context, c *cli.Context, kind string, choose func(*deployment, promotion.ServiceState) ([]promotion.Mark, error)) error {
-	d, err := p.deployment(ctx, c, promotion.Deploy)
+	f, err := p.deployments(c, promotion.Deploy)
 	if err != nil {
 		return err
 	}
-	if d.request.State, err = d.env.side.State(ctx); err != nil {
+	if err := f.look(ctx); err != nil {
 		return err
 	}
-	marks, err := d.choose(choose)
-	if err != nil {
+	marks := make([][]promotion.Mark, len(f))
+	var failures []error
+	for i, d := range f {
+		marks[i], err = d.choose(choose)
+		failures = append(failures, err)
+	}
+	if err := errors.Join(failures...); err != nil {
 		return err
 	}
-	return d.leave(ctx, c, kind, marks)
+	return f.leave(ctx, c, kind, marks)
 }
 
-// leave writes marks into the history, and answers with them.
-func (d *deployment) leave(ctx context.Context, c *cli.Context, kind string, marks []promotion.Mark) error {
-	if len(marks) > 0 && !c.Bool("dry-run") {
-		if err := d.env.side.Mark(ctx, kind, d.request.Reason, marks); err != nil {
-			return err
+// look asks every host for its state.
+func (f fleet) look(ctx context.Context) error {
+	return f.each(ctx, func(ctx context.Context, _ int, d *deployment) (err error) {
+		d.request.State, err = d.env.side.State(ctx)
+		return err
+	})
+}
+
+// leave writes marks into the history of each host, and answers with them.
+func (f fleet) leave(ctx context.Context, c *cli.Context, kind string, marks [][]promotion.Mark) error {
+	screen := f[0].screen
+	all := slices.Concat(marks...)
+	err := f.each(ctx, func(ctx context.Context, i int, d *deployment) error {
+		if len(marks[i]) == 0 || c.Bool("dry-run") {
+			return nil
 		}
-	}
+		return d.env.side.Mark(ctx, kind, d.request.Reason, marks[i])
+	})
 	switch {
-	case d.screen.JSON:
-		return d.screen.Object(map[string]any{"schema": promotion.Schema, "marks": append([]promotion.Mark{}, marks...)})
-	case len(marks) == 0:
-		d.screen.Answer("nothing to do")
+	case err != nil:
+		return err
+	case screen.JSON:
+		return screen.Object(map[string]any{"schema": promotion.Schema, "marks": append([]promotion.Mark{}, all...)})
+	case len(all) == 0:
+		screen.Answer("nothing to do")
 	}
-	for _, m := range marks {
-		d.screen.Answer("%s %s", d.env.Name, ui.MarkText(m))
+	for i, d := range f {
+		for _, m := range marks[i] {
+			screen.Answer("%s %s", d.env.label(), ui.MarkText(m))
+		}
 	}
 	return nil
 }

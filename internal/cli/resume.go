@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"promote/internal/host"
+	"promote/internal/journal"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
 )
@@ -18,37 +20,58 @@ func (p *program) resumeCommand() *cli.Command {
 		examples: []string{"promote resume prod"},
 		flags:    []cli.Flag{waitFlag},
 		run: func(ctx context.Context, c *cli.Context) error {
-			d, err := p.deployment(ctx, c, promotion.Resume)
+			f, err := p.deployments(c, promotion.Resume)
 			if err != nil {
 				return err
 			}
-			if err := d.env.side.Quiet(ctx, max(c.Duration("wait"), orphans)); err != nil {
+			err = f.each(ctx, func(ctx context.Context, _ int, d *deployment) error {
+				return d.env.side.Quiet(ctx, max(c.Duration("wait"), orphans))
+			})
+			if err == nil {
+				err = f.look(ctx)
+			}
+			if err != nil {
 				return err
 			}
-			if d.request.State, err = d.env.side.State(ctx); err != nil {
-				return err
-			}
-			if d.request.State.Interrupted == nil {
-				p.screen.Answer("nothing to resume in %s", d.env.Name)
-				return nil
-			}
-			if err := d.resume(ctx, c); err != nil {
-				return err
-			}
-			p.screen.Answer("%s of %s is finished", d.request.State.Interrupted.ID, d.env.Name)
-			return nil
+			return f.resume(ctx, c)
 		},
 	})
 }
 
-// resume ends the interrupted deployment of the environment's state.
+// resume ends what was interrupted, on every host where something was.
+func (f fleet) resume(ctx context.Context, c *cli.Context) error {
+	var failures []error
+	found := false
+	for _, d := range f {
+		i := d.request.State.Interrupted
+		if i == nil {
+			continue
+		}
+		found = true
+		err := d.resume(ctx, c)
+		if failures = append(failures, err); err == nil {
+			d.screen.Answer("%s of %s is finished", i.ID, d.env.label())
+		}
+	}
+	if !found {
+		f[0].screen.Answer("nothing to resume in %s", f[0].env.Name)
+	}
+	return errors.Join(failures...)
+}
+
+// resume ends the interrupted deployment of the environment's state, if there is one.
 func (d *deployment) resume(ctx context.Context, c *cli.Context) error {
+	if d.request.State.Interrupted == nil {
+		return nil
+	}
 	plan := promotion.Plan{
 		Schema: promotion.Schema, ID: newID(time.Now()), Kind: promotion.Resume, By: d.request.By, Target: d.env.target,
 	}
 	plan.Target.Name = d.request.State.Project
 	job := host.Job{Plan: plan, Resume: d.request.State.Interrupted.ID}
-	return d.program.apply(ctx, d.env, job, max(c.Duration("wait"), orphans))
+	progress := d.screen.Progress()
+	defer progress.Close()
+	return d.apply(ctx, job, host.Control{Wait: max(c.Duration("wait"), orphans), Stop: d.signals.following(), Tell: d.tell(progress)})
 }
 
 // orphans is how long commands that a killed worker had started may go on, holding the lock.
@@ -66,24 +89,58 @@ func (p *program) attach(ctx context.Context, c *cli.Context) error {
 	if c.NArg() < 1 || c.NArg() > 2 {
 		return wrongArguments(c, "attach wants an environment, and at most one id")
 	}
+	id := c.Args().Get(1)
+	f, err := p.forID(c)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	followed := false
+	for n, d := range f {
+		holder, err := d.env.side.Holder(ctx)
+		if err != nil {
+			return err
+		}
+		if holder == nil && id == "" && (followed || n < len(f)-1) {
+			continue // it goes on elsewhere, perhaps; the last host shows its last one
+		}
+		followed = true
+		failures = append(failures, d.attach(ctx, id, holder))
+	}
+	return errors.Join(failures...)
+}
+
+// forID are the deployments of a command that takes ENV [ID].
+func (p *program) forID(c *cli.Context) (fleet, error) {
 	cfg, err := p.load(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	env, err := p.environment(cfg, c.Args().First())
-	if err != nil {
-		return err
+	environments, err := p.environments(cfg, c.Args().First())
+	var f fleet
+	for _, env := range environments {
+		f = append(f, &deployment{program: p, cfg: cfg, env: env})
 	}
-	d := &deployment{program: p, cfg: cfg, env: env}
-	id, err := d.current(ctx, c.Args().Get(1))
-	if err != nil {
-		return err
+	return f, err
+}
+
+// attach follows the deployment with the id; without one, that which goes on, or else the last.
+func (d *deployment) attach(ctx context.Context, id string, holder *journal.Holder) error {
+	if id == "" && holder != nil {
+		id = holder.ID
 	}
-	progress := p.screen.Progress()
-	result, err := env.side.Follow(ctx, id, progress.Event)
+	if id == "" {
+		one, err := d.find(ctx, "")
+		if err != nil {
+			return err
+		}
+		id = one.ID
+	}
+	progress := d.screen.Progress()
+	result, err := d.env.side.Follow(ctx, id, d.tell(progress))
 	progress.Close()
 	if err == nil && result.Outcome != rollout.OutcomeDone {
-		return &outcomeError{result}
+		return &outcomeError{Result: result, host: d.env.host}
 	}
 	return err
 }
@@ -93,21 +150,28 @@ func (p *program) abortCommand() *cli.Command {
 		name: "abort", args: "ENV", usage: "ask the deployment that goes on to stop and to put everything back",
 		examples: []string{"promote abort prod"},
 		run: func(ctx context.Context, c *cli.Context) error {
-			d, err := p.deployment(ctx, c, promotion.Deploy)
+			f, err := p.deployments(c, promotion.Deploy)
 			if err != nil {
 				return err
 			}
-			holder, err := d.env.side.Holder(ctx)
-			if err != nil {
-				return err
-			}
-			if holder == nil {
-				p.screen.Answer("nothing goes on in %s", d.env.Name)
-				return nil
-			}
-			return d.abort(ctx, holder.ID)
+			return f.abort(ctx)
 		},
 	})
+}
+
+// abort stops what goes on, on every host.
+func (f fleet) abort(ctx context.Context) error {
+	var failures []error
+	for _, d := range f {
+		holder, err := d.env.side.Holder(ctx)
+		if err == nil && holder != nil {
+			err = d.abort(ctx, holder.ID)
+		} else if err == nil {
+			d.screen.Answer("nothing goes on in %s", d.env.label())
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
 }
 
 // abort stops a deployment and waits for what becomes of it.
@@ -116,7 +180,7 @@ func (d *deployment) abort(ctx context.Context, id string) error {
 		return err
 	}
 	progress := d.screen.Progress()
-	result, err := d.env.side.Follow(ctx, id, progress.Event)
+	result, err := d.env.side.Follow(ctx, id, d.tell(progress))
 	progress.Close()
 	switch {
 	case err != nil:
@@ -124,23 +188,10 @@ func (d *deployment) abort(ctx context.Context, id string) error {
 	case result.Outcome == rollout.OutcomeDone:
 		return fmt.Errorf("%s was done before it could be stopped", id)
 	case result.Outcome == rollout.OutcomeStuck:
-		return &outcomeError{result}
+		return &outcomeError{Result: result, host: d.env.host}
 	}
 	d.screen.Answer("%s was stopped, and everything is as before", id)
 	return nil
-}
-
-// current is the deployment with the id; without one, that which goes on, or else the last.
-func (d *deployment) current(ctx context.Context, id string) (string, error) {
-	holder, err := d.env.side.Holder(ctx)
-	if err == nil && id == "" && holder != nil {
-		return holder.ID, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	one, err := d.find(ctx, id)
-	return one.ID, err
 }
 
 // placeText is a place in a file as editors understand it.

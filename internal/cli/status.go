@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -32,17 +34,18 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	answer := ui.Status{Schema: promotion.Schema, Environments: make([]ui.EnvironmentStatus, len(names))}
+	found := make([][]ui.EnvironmentStatus, len(names))
 	group := errgroup.Group{}
 	for i, name := range names {
 		group.Go(func() error {
-			answer.Environments[i] = p.environmentStatus(ctx, cfg, name)
+			found[i] = p.environmentStatus(ctx, cfg, name)
 			return ctx.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	answer := ui.Status{Schema: promotion.Schema, Environments: slices.Concat(found...)}
 	if err := p.screen.Status(answer, time.Now(), c.Bool("long")); err != nil {
 		return err
 	}
@@ -84,16 +87,39 @@ func verdictOf(s ui.Status, drift bool) error {
 	return nil
 }
 
-func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, name string) ui.EnvironmentStatus {
-	answer := ui.EnvironmentStatus{Environment: name}
-	env, err := p.environment(cfg, name)
+// environmentStatus looks at all hosts of an environment, side by side.
+func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, name string) []ui.EnvironmentStatus {
+	environments, err := p.environments(cfg, name)
 	if err != nil {
-		answer.Error = err.Error()
-		return answer
+		return []ui.EnvironmentStatus{{Environment: name, Error: err.Error(), Hint: ui.Hint(err)}}
 	}
-	state, err := env.side.State(ctx)
+	answers := make([]ui.EnvironmentStatus, len(environments))
+	hosts := make([]promotion.HostState, len(environments))
+	var group sync.WaitGroup
+	for i, env := range environments {
+		group.Go(func() {
+			state, err := env.side.State(ctx)
+			answers[i] = hostStatus(env, state, err)
+			hosts[i] = promotion.HostState{Host: env.host, State: state}
+		})
+	}
+	group.Wait()
+	for i := range answers[0].Services {
+		v := &answers[0].Services[i]
+		for _, service := range environments[0].target.Services {
+			if service.Name == v.Service && len(hosts) > 1 {
+				v.Drift = append(v.Drift, promotion.HostDrift(service, hosts)...)
+			}
+		}
+	}
+	return answers
+}
+
+// hostStatus is the status of an environment on one machine.
+func hostStatus(env *environment, state promotion.State, err error) ui.EnvironmentStatus {
+	answer := ui.EnvironmentStatus{Environment: env.Name, Host: env.host}
 	if err != nil {
-		answer.Error = err.Error()
+		answer.Error, answer.Hint = err.Error(), ui.Hint(err)
 		return answer
 	}
 	answer.Lock = state.Lock

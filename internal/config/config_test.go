@@ -98,7 +98,7 @@ func TestDefaults(t *testing.T) {
 	}
 	prod := &Environment{
 		Name: "prod", Place: Place{"testdata/usual.yaml", 8, 3}, From: "staging", Project: ".", Engine: EngineCompose,
-		Rollout: Rollout{StrategyAuto, 10 * time.Second, 2 * time.Minute, 10 * time.Minute},
+		Rollout: Rollout{StrategyAuto, 10 * time.Second, 2 * time.Minute, 10 * time.Minute, 1},
 	}
 	if !reflect.DeepEqual(c.Services[0], core) {
 		t.Errorf("got  %+v\nwant %+v", c.Services[0], core)

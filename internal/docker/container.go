@@ -21,13 +21,15 @@ const (
 	LabelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
 	labelDir     = "com.docker.compose.project.working_dir"
+	labelFiles   = "com.docker.compose.project.config_files"
 	labelOneOff  = "com.docker.compose.oneoff"
 )
 
 // Container is a container of a compose service.
 type Container struct {
 	ID, Name       string
-	Project, Dir   string // compose project and its directory
+	Project, Dir   string   // compose project and its directory
+	Files          []string // its compose files
 	Service        string
 	Image, ImageID string // reference it was made from; the image itself
 	State          string // created, running, restarting, exited, dead, …
@@ -64,7 +66,7 @@ func (e *Engine) Containers(ctx context.Context, project string) ([]Container, e
 		}
 		list = append(list, Container{
 			ID: c.ID, Name: strings.TrimPrefix(slices.Concat(c.Names, []string{""})[0], "/"),
-			Project: c.Labels[LabelProject], Dir: c.Labels[labelDir], Service: c.Labels[labelService],
+			Project: c.Labels[LabelProject], Dir: c.Labels[labelDir], Files: strings.Split(c.Labels[labelFiles], ","), Service: c.Labels[labelService],
 			Image: c.Image, ImageID: c.ImageID, State: c.State, Created: time.Unix(c.Created, 0),
 		})
 	}
@@ -109,7 +111,7 @@ func (e *Engine) Inspect(ctx context.Context, id string) (Container, error) {
 	created, _ := time.Parse(time.RFC3339Nano, d.Created)
 	c := Container{
 		ID: d.ID, Name: strings.TrimPrefix(d.Name, "/"), Created: created,
-		Project: d.Config.Labels[LabelProject], Dir: d.Config.Labels[labelDir], Service: d.Config.Labels[labelService],
+		Project: d.Config.Labels[LabelProject], Dir: d.Config.Labels[labelDir], Files: strings.Split(d.Config.Labels[labelFiles], ","), Service: d.Config.Labels[labelService],
 		Image: d.Config.Image, ImageID: d.Image, State: d.State.Status, ExitCode: d.State.ExitCode, Restarts: d.RestartCount,
 		Probe: probe(d.Config.Healthcheck), Policy: string(d.HostConfig.RestartPolicy.Name),
 	}

@@ -15,18 +15,20 @@ const (
 
 // Entry is one line of an environment's history.
 type Entry struct {
-	Schema  int       `json:"schema"`
-	Event   string    `json:"event"`
-	ID      string    `json:"id,omitempty"`
-	Kind    string    `json:"kind,omitempty"` // deploy, pin, rollback, adopt, resume; of a mark: verify, unpin, …
-	At      time.Time `json:"at"`             // by this machine's clock
-	By      string    `json:"by"`             // who, from where
-	Reason  string    `json:"reason,omitempty"`
-	Moves   []Move    `json:"moves,omitempty"`
-	Outcome string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck
-	Error   string    `json:"error,omitempty"`   // Ended: why it is not done
-	Marks   []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
-	Files   []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
+	Schema int    `json:"schema"`
+	Event  string `json:"event"`
+	// Environment it is about: several may lie in one project directory.
+	Environment string    `json:"environment,omitempty"`
+	ID          string    `json:"id,omitempty"`
+	Kind        string    `json:"kind,omitempty"` // deploy, pin, rollback, adopt, resume; of a mark: verify, unpin, …
+	At          time.Time `json:"at"`             // by this machine's clock
+	By          string    `json:"by"`             // who, from where
+	Reason      string    `json:"reason,omitempty"`
+	Moves       []Move    `json:"moves,omitempty"`
+	Outcome     string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck
+	Error       string    `json:"error,omitempty"`   // Ended: why it is not done
+	Marks       []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
+	Files       []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
 }
 
 // Move is a service and the releases it went from and to.

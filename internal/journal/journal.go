@@ -16,10 +16,17 @@ import (
 const Folder = ".promote"
 
 // Journal is the history of the environment in one project directory.
-type Journal struct{ dir string }
+type Journal struct {
+	dir         string
+	environment string
+}
 
 // Open names the journal of a project directory. Nothing is read or made.
 func Open(project string) *Journal { return &Journal{dir: filepath.Join(project, Folder)} }
+
+// Of is the journal as one of several environments in the project directory sees it: with its own entries
+// only. The lock is one for all, since the files are.
+func (j *Journal) Of(environment string) *Journal { return &Journal{j.dir, environment} }
 
 // Entries reads the history, oldest first. An environment without one has none.
 func (j *Journal) Entries() ([]Entry, error) {
@@ -44,7 +51,9 @@ func (j *Journal) Entries() ([]Entry, error) {
 			}
 			return nil, fmt.Errorf("%s:%d: %w", j.history(), number, err)
 		}
-		entries = append(entries, e)
+		if j.environment == "" || e.Environment == j.environment {
+			entries = append(entries, e)
+		}
 	}
 	return entries, nil
 }
@@ -61,6 +70,7 @@ func (j *Journal) Append(e Entry) (err error) {
 	if err := j.make(); err != nil {
 		return err
 	}
+	e.Environment = j.environment
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import "fmt"
 // files and the containers do not agree on can't be adopted ([Refusal]).
 func Adoption(t Target, service Service, s ServiceState, hold *Mark) ([]Mark, error) {
 	if s.Problem != "" {
-		return nil, refuse(s.Service, "problem", "%s", "promote lint "+t.Environment, s.Problem)
+		return nil, &problemError{s}
 	}
 	if err := agreed(t, service, s); err != nil {
 		return nil, err

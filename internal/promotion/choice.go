@@ -102,7 +102,7 @@ func (r Request) choose(w Want) (Choice, error) {
 		return c, refuse(w.Service, "absent", "the compose files of %s don't run it", "name it under runs: in promote.yaml, or leave it out", r.Target.Environment)
 	}
 	if state.Problem != "" {
-		return c, errors.New(state.Problem)
+		return c, &problemError{state}
 	}
 	if err := r.gateDrift(service, state); err != nil {
 		return c, err
@@ -241,6 +241,14 @@ func (r Request) fromUpstream(s Service, w Want) (registry.Release, error) {
 	}
 	return registry.Release{}, refuse(s.Name, "verified", "nothing is verified in %s yet", advice, env)
 }
+
+// problemError is a service that can't be moved, in the words of whoever found that.
+type problemError struct{ state ServiceState }
+
+func (e *problemError) Error() string { return e.state.Problem }
+
+// Hint is theirs, too.
+func (e *problemError) Hint() string { return e.state.Advice }
 
 // NotPublishedError is a version that the registry doesn't have.
 type NotPublishedError struct {

@@ -95,6 +95,11 @@ func TestLint(t *testing.T) {
 		{"refused", func(_ *W, e *E) {
 			e.Refusals = map[string]*compose.Error{"core": {File: "/srv/.env", Line: 4, Column: 2, Reason: "nested"}}
 		}, ".env:4:2 error core cannot-move"},
+		{"refused, and no tag", func(w *W, e *E) {
+			tagged("")(w, e)
+			w.Refusal, w.Place.Services = "nested", nil
+			e.Refusals = map[string]*compose.Error{"core": {File: "/srv/.env", Line: 4, Column: 2, Reason: "nested"}}
+		}, ".env:4:2 error core cannot-move"},
 		{"refused without a place", func(w *W, e *E) {
 			e.Refusals, w.Keys["image"] = map[string]*compose.Error{"core": {Reason: "nested"}}, at
 		}, "compose.yaml:7:5 error core cannot-move"},
@@ -118,6 +123,7 @@ func TestLint(t *testing.T) {
 			variable(compose.Variable{Pin: true})(w, e)
 			w.Refusal, e.Refusals = "set nowhere", map[string]*compose.Error{"core": {Reason: "set nowhere"}}
 		}, "compose.yaml:3:20 error core unset-variable"},
+		{"set by nothing, so no tag", func(w *W, e *E) { tagged("")(w, e); variable(compose.Variable{Pin: true})(w, e) }, "compose.yaml:3:20 error core unset-variable"},
 		{"set by nothing, of others, no image", func(w *W, e *E) {
 			variable(compose.Variable{Pin: true})(w, e)
 			w.Name, w.Image = "web", "web:"
@@ -265,6 +271,14 @@ func TestLintTogether(t *testing.T) {
 		expect(t, lines(staging, inspected(t, core(t))), "promote.yaml:9:3 error  same-project staging+prod name: shop-prod   # for prod in promote.yaml")
 		staging.Target.Engine = promotion.EngineNone
 		expect(t, lines(staging, inspected(t, core(t))))
+	})
+	t.Run("one place for two services", func(t *testing.T) {
+		first, second := core(t), renamed(t, "core-worker")
+		tagged("latest")(&first, nil)
+		tagged("latest")(&second, nil)
+		first.Place.Services = []string{"core", "core-worker"}
+		second.Place = first.Place
+		expect(t, lines(inspected(t, second, first), others(t)), "compose.yaml:3:22 error core floating-tag prod promote deploy prod core   # writes the version")
 	})
 	t.Run("one file for two environments", func(t *testing.T) {
 		silent, staging := core(t), others(t)

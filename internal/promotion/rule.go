@@ -276,7 +276,7 @@ var removable = map[string]string{
 
 // mendings say by key how two copies become possible.
 var mendings = map[string]string{
-	"ports":                      "http://%s   # is how a reverse proxy reaches it without ports:",
+	"ports":                      "take ports: out, and have a reverse proxy reach it as http://%s:PORT",
 	"network_mode":               "networks: [default]   # where %s gets an address of its own for every copy",
 	"deploy.update_config.order": "deploy: {update_config: {order: start-first}}",
 	"volumes":                    "volumes: [\"data:/data:ro\"]   # where %s only reads",

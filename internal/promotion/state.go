@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"promote/compose"
@@ -31,6 +32,7 @@ type ServiceState struct {
 	Marks   []Mark    `json:"marks,omitempty"`   // what the journal says of it, oldest first
 	Absent  bool      `json:"absent,omitempty"`  // no compose service of it stands in the files
 	Problem string    `json:"problem,omitempty"` // why it can't be moved
+	Advice  string    `json:"advice,omitempty"`  // what to do about the problem
 	Last    time.Time `json:"last,omitzero"`     // when it last moved
 }
 
@@ -135,6 +137,16 @@ func (s ServiceState) Digest() string {
 	return digest
 }
 
+// applied reports whether what runs was made from what the files say.
+func (s ServiceState) applied() bool {
+	for _, p := range s.Parts {
+		if slices.ContainsFunc(p.Containers, func(c Container) bool { return c.Image != p.Compose.Image }) {
+			return false
+		}
+	}
+	return true
+}
+
 // Up reports whether every compose service of the service has a container, each doing its work.
 func (s ServiceState) Up() bool {
 	for _, p := range s.Parts {
@@ -158,7 +170,7 @@ func (s ServiceState) Present(template semver.Template) registry.Release {
 	pin := s.Pin()
 	release := registry.Release{Repository: s.Image, Tag: pin.Tag, Digest: pin.Digest}
 	release.Version, _ = template.Parse(pin.Tag)
-	if release.Digest == "" {
+	if release.Digest == "" && s.applied() {
 		release.Digest = s.Digest()
 	}
 	if known, ok := fold(s.Marks).find(release); ok && release.Digest == "" {

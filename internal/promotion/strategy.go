@@ -12,6 +12,7 @@ const (
 	Auto       = "auto"
 	StartFirst = "start-first" // the new container is proven before the old one stops
 	Recreate   = "recreate"    // compose replaces the container; there is a gap
+	FileOnly   = "file-only"   // nothing is to run: the file changes, and that is all
 )
 
 // strategy chooses how a compose service is rolled, and says why. worker tells that it is not the
@@ -23,6 +24,8 @@ func strategy(asked string, part Part, worker bool) (chosen, why string, err err
 		obstacle = list[0].reason
 	}
 	switch {
+	case len(part.Containers) == 0 && part.Compose.Disabled:
+		return FileOnly, "its profile is off", nil
 	case len(part.Containers) == 0:
 		return Recreate, "nothing runs yet", nil
 	case asked == Recreate:

@@ -87,10 +87,11 @@ func (m *Machine) service(s promotion.Service, project *compose.Project, found [
 			continue
 		}
 		if facts.Refusal != "" && state.Problem == "" {
-			state.Problem = facts.Refusal
+			state.Problem, state.Advice = facts.Refusal, facts.Advice
 		}
 		if facts.Repository != "" && !compose.SameRepository(facts.Repository, s.Image) && state.Problem == "" {
 			state.Problem = fmt.Sprintf("%s: service %s runs %s, promote.yaml says %s", facts.Place.File, name, facts.Repository, s.Image)
+			state.Advice = "promote lint " + m.Target.Environment
 		}
 		part := promotion.Part{Compose: facts}
 		for _, c := range found {

@@ -2,9 +2,11 @@ package rollout
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"promote/compose"
@@ -65,17 +67,36 @@ func (m *Machine) projectName(p *compose.Project, containers []docker.Container)
 			running[c.Project] = true
 		}
 	}
-	if len(running) == 0 || running[p.Name()] && len(running) == 1 {
-		return p.Name(), nil
+	switch names := slices.Collect(maps.Keys(running)); {
+	case len(names) == 1:
+		return names[0], nil
+	case len(names) > 1:
+		return "", &secondStackError{fmt.Sprintf("containers of several compose projects run from %s", p.Dir()), "name: …   # which of them is meant, in promote.yaml"}
 	}
-	if len(running) > 1 {
-		return "", errors.New("containers of several compose projects run from " + p.Dir() + "; say which one is meant with name: in promote.yaml")
-	}
-	for name := range running {
-		return name, nil
-	}
-	return p.Name(), nil
+	return p.Name(), m.noSecondStack(p, containers)
 }
+
+// noSecondStack refuses to start what runs already under another name, from another directory.
+func (m *Machine) noSecondStack(p *compose.Project, containers []docker.Container) error {
+	for _, c := range containers {
+		same := func(path string) bool { return path != "" && slices.Contains(p.Files(), path) }
+		if c.Project != p.Name() && slices.ContainsFunc(c.Files, same) {
+			return &secondStackError{
+				fmt.Sprintf("the compose project %s runs from the same files in %s; deploying to %s would start it a second time", c.Project, c.Dir, p.Name()),
+				fmt.Sprintf("project: %s   # in promote.yaml, if that is the one; else name: %s", c.Dir, p.Name()),
+			}
+		}
+	}
+	return nil
+}
+
+// secondStackError is a project of which it is not clear which running one it is.
+type secondStackError struct{ reason, advice string }
+
+func (e *secondStackError) Error() string { return e.reason }
+
+// Hint is the setting that makes it clear.
+func (e *secondStackError) Hint() string { return e.advice }
 
 func samePath(a, b string) bool {
 	if a == b {

@@ -17,7 +17,7 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 		return err
 	}
 	r.touched = true
-	if r.Target.Engine == promotion.EngineNone {
+	if r.fileOnly(roll) {
 		return r.commit(ctx, roll)
 	}
 	watch, stop := r.watch(ctx)
@@ -26,6 +26,11 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 		return r.startFirst(ctx, roll, watch)
 	}
 	return r.recreate(ctx, roll, watch)
+}
+
+// fileOnly reports whether no container is to follow the file.
+func (r *run) fileOnly(roll promotion.Roll) bool {
+	return r.Target.Engine == promotion.EngineNone || roll.Strategy == promotion.FileOnly
 }
 
 // startFirst starts a new container beside each old one, and stops the old one once the new one is
@@ -166,8 +171,15 @@ func (r *run) edit(ctx context.Context, roll promotion.Roll) (*compose.Edit, err
 // answer other than "nothing" is told, not undone.
 func (r *run) confirm(ctx context.Context) error {
 	var services []string
-	for _, change := range r.Plan.Changes() {
-		services = append(services, change.Service)
+	for _, m := range r.Plan.Moves {
+		for _, roll := range m.Rolls {
+			if !r.fileOnly(roll) {
+				services = append(services, roll.Service)
+			}
+		}
+	}
+	if len(services) == 0 {
+		return nil
 	}
 	diverged, err := r.compose.Diverged(ctx, services...)
 	if err != nil {

@@ -152,7 +152,8 @@ func (r *run) proofs() []promotion.Mark {
 	var marks []promotion.Mark
 	for _, move := range r.Plan.Moves {
 		kind := promotion.Verified
-		if r.Target.Engine == promotion.EngineNone || slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] }) {
+		if !slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) }) ||
+			slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] }) {
 			kind = promotion.Unchecked
 		}
 		marks = append(marks, promotion.Mark{Service: move.Service, Kind: kind, Release: move.To, By: r.Plan.By, Deployment: r.Plan.ID})

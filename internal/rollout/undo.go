@@ -28,7 +28,7 @@ func (r *run) undo(ctx context.Context) error {
 }
 
 func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
-	if err := r.undoFiles(ctx, roll); err != nil || r.Target.Engine == promotion.EngineNone {
+	if err := r.undoFiles(ctx, roll); err != nil || r.fileOnly(roll) {
 		return err
 	}
 	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)

@@ -64,3 +64,6 @@ func hints(err error) []string {
 	}
 	return nil
 }
+
+// Hint is what to do about an error, or nothing.
+func Hint(err error) string { return strings.Join(hints(err), "; ") }

@@ -4,14 +4,51 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"promote/internal/promotion"
 )
 
-// Plan shows what a deployment would do. It goes where the caller says: to stdout as the answer of diff,
-// to stderr before a confirmation.
-func (s *Screen) Plan(w io.Writer, p promotion.Plan) {
-	fmt.Fprintf(w, "%s %s\n", string(p.Kind), oneLine(p.Target.Environment))
+// HostPlan is the plan of one of several hosts.
+type HostPlan struct {
+	Host string `json:"host,omitempty"`
+	promotion.Plan
+}
+
+// PlansObject prints plans as JSON: one as an object, several in a list of one.
+func (s *Screen) PlansObject(plans []HostPlan) error {
+	if len(plans) == 1 {
+		return s.Object(plans[0])
+	}
+	return s.Object(map[string]any{"schema": promotion.Schema, "plans": plans})
+}
+
+// Plans shows what a deployment would do, once for all hosts where it would do the same. It goes where
+// the caller says: to stdout as the answer of diff, to stderr before a confirmation.
+func (s *Screen) Plans(w io.Writer, plans []HostPlan) {
+	var bodies []string
+	hosts := map[string][]string{}
+	for _, p := range plans {
+		var b strings.Builder
+		s.body(&b, p.Plan)
+		if hosts[b.String()] == nil {
+			bodies = append(bodies, b.String())
+		}
+		hosts[b.String()] = append(hosts[b.String()], oneLine(p.Host))
+	}
+	for _, body := range bodies {
+		on := ""
+		if len(plans) > 1 {
+			on = " on " + strings.Join(hosts[body], ", ")
+		}
+		fmt.Fprintf(w, "%s %s%s\n%s", string(plans[0].Kind), oneLine(plans[0].Target.Environment), on, body)
+	}
+}
+
+// Plan shows what a deployment would do.
+func (s *Screen) Plan(w io.Writer, p promotion.Plan) { s.Plans(w, []HostPlan{{Plan: p}}) }
+
+func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, roll := range m.Rolls {

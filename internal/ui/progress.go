@@ -62,21 +62,29 @@ func (p *Progress) Close() {
 	}
 }
 
-// Event takes an event into the picture.
-func (p *Progress) Event(e rollout.Event) {
+// hostEvent is an event of one of several hosts, as JSON.
+type hostEvent struct {
+	Host string `json:"host,omitempty"`
+	rollout.Event
+}
+
+// Event takes an event into the picture; host says of which of several hosts.
+func (p *Progress) Event(host string, e rollout.Event) {
 	s := p.screen
 	switch {
 	case s.JSON:
-		s.Object(e)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		s.Object(hostEvent{host, e})
 	case s.Quiet || e.Status == rollout.Finished:
 	case s.Live:
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.update(e)
+		p.update(host, e)
 		p.draw()
 	default:
 		if text := plain(e); text != "" {
-			fmt.Fprintln(s.Err, Clean(text))
+			fmt.Fprintln(s.Err, Clean(of(host)+text))
 		}
 	}
 }
@@ -111,8 +119,16 @@ func label(e rollout.Event) string {
 	return strings.TrimSpace(string(e.Step) + " " + e.Service)
 }
 
-func (p *Progress) update(e rollout.Event) {
-	l := p.line(e)
+// of begins what is said of one of several hosts.
+func of(host string) string {
+	if host == "" {
+		return ""
+	}
+	return host + " "
+}
+
+func (p *Progress) update(host string, e rollout.Event) {
+	l := p.line(host, e)
 	l.status = e.Status
 	if e.Status == rollout.Progress && e.Text != "" || e.Status == rollout.Noted || e.Status == rollout.Undoing {
 		l.text = e.Text
@@ -129,8 +145,8 @@ func (p *Progress) update(e rollout.Event) {
 	}
 }
 
-func (p *Progress) line(e rollout.Event) *line {
-	key := string(e.Step) + " " + e.Service
+func (p *Progress) line(host string, e rollout.Event) *line {
+	key := of(host) + string(e.Step) + " " + e.Service
 	if e.Status == rollout.Noted {
 		key += e.Text
 	}
@@ -139,7 +155,7 @@ func (p *Progress) line(e rollout.Event) *line {
 			return l
 		}
 	}
-	l := &line{key: key, label: label(e), began: time.Now(), layers: map[string]rollout.Layer{}}
+	l := &line{key: key, label: of(host) + label(e), began: time.Now(), layers: map[string]rollout.Layer{}}
 	p.lines = append(p.lines, l)
 	return l
 }

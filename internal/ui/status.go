@@ -19,10 +19,20 @@ type Status struct {
 type EnvironmentStatus struct {
 	Environment string          `json:"environment"`
 	Error       string          `json:"error,omitempty"`
+	Host        string          `json:"host,omitempty"`   // which of several
+	Hint        string          `json:"hint,omitempty"`   // what to do about the error
 	Lock        string          `json:"lock,omitempty"`   // who is at it right now
 	Locked      string          `json:"locked,omitempty"` // by whom nobody is to deploy there
 	Interrupted string          `json:"interrupted,omitempty"`
 	Services    []ServiceStatus `json:"services,omitempty"`
+}
+
+// label names the environment, with the host where there are several.
+func (e EnvironmentStatus) label() string {
+	if e.Host == "" {
+		return e.Environment
+	}
+	return e.Environment + "@" + e.Host
 }
 
 // ServiceStatus is one service in one environment: what its files say, what runs, what the history says.
@@ -61,7 +71,7 @@ func (s *Screen) Status(status Status, now time.Time, long bool) error {
 	fmt.Fprintln(table, "ENVIRONMENT\tSERVICE\tVERSION\tRUNS\tDIGEST\tSINCE\tMARK\tPLACE")
 	for _, env := range status.Environments {
 		for _, v := range env.Services {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", oneLine(env.Environment), oneLine(v.Service), oneLine(v.Version), v.Running,
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", oneLine(env.label()), oneLine(v.Service), oneLine(v.Version), v.Running,
 				strings.TrimPrefix(promotion.Short(v.Digest), "sha256:"), ago(v.Since, now), mark(v), oneLine(v.Place))
 		}
 	}
@@ -74,7 +84,7 @@ func (s *Screen) Status(status Status, now time.Time, long bool) error {
 	for _, env := range status.Environments {
 		for _, v := range env.Services {
 			if long {
-				s.detail(env.Environment, v)
+				s.detail(env.label(), v)
 			}
 		}
 	}
@@ -119,7 +129,7 @@ func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") 
 // remarks are what doesn't fit a table: drift, holds in full, an interrupted deployment.
 func (s *Screen) remarks(env EnvironmentStatus) {
 	remark := func(service, format string, args ...any) {
-		name := env.Environment
+		name := env.label()
 		if service != "" {
 			name += " " + service
 		}
@@ -127,6 +137,9 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 	}
 	if env.Error != "" {
 		remark("", "could not be looked at: %s", env.Error)
+		if env.Hint != "" {
+			remark("", "hint: %s", env.Hint)
+		}
 	}
 	if env.Lock != "" {
 		remark("", "working: %s", env.Lock)
@@ -151,14 +164,14 @@ func (s *Screen) remarks(env EnvironmentStatus) {
 }
 
 func mark(v ServiceStatus) string {
-	text := v.Mark
+	words := []string{v.Mark}
 	if v.Hold != "" {
-		text += ", held"
+		words = append(words, "held")
 	}
 	if len(v.Drift) > 0 {
-		text += ", drift"
+		words = append(words, "drift")
 	}
-	return text
+	return strings.TrimPrefix(strings.Join(words, ", "), ", ")
 }
 
 // HoldText tells a hold: at what, since when, by whom, why, until when.

@@ -142,7 +142,7 @@ func TestPlainProgress(t *testing.T) {
 	var out bytes.Buffer
 	p := ui.New(&out, &out, false).Progress()
 	for _, e := range events {
-		p.Event(e)
+		p.Event("", e)
 	}
 	p.Close()
 	want := "pull\nroll core\nroll core: waiting to be healthy\nroll core: failed\nputting everything back\n"
@@ -158,7 +158,7 @@ func TestLiveProgress(t *testing.T) {
 	screen.Live, screen.Width = true, 40
 	p := screen.Progress()
 	for _, e := range events {
-		p.Event(e)
+		p.Event("", e)
 	}
 	p.Close()
 	want := " ✓ pull\n · pull core  0 of 1 layers, 5.0 of 10.0\n ✗ roll core  waiting to be healthy\n ! putting everything back"
