@@ -113,9 +113,9 @@ func (h *HostHandle) Addr() string { return hostAddress(h.number) }
 // URL is the host's address for promote, as in ssh://deploy@10.77.0.11.
 func (h *HostHandle) URL(user string) string { return "ssh://" + user + "@" + h.Addr() }
 
-// Path returns where the test itself finds an absolute path of the host. What is on the host's disks
-// can be read and written while the power is off, too; what is not, or was mounted on a disk later,
-// is found until the next boot.
+// Path returns where the test itself finds an absolute path of the host. A path on the host's disks
+// is good for as long as the host exists, also while its power is off; any other until it goes off.
+// What was mounted on a disk later is not seen there.
 func (h *HostHandle) Path(path string) string {
 	path = filepath.Clean(path)
 	for _, disk := range hostDisks {
@@ -175,7 +175,10 @@ func (h *HostHandle) Try(script string) (string, error) {
 	cmd.Stdout, cmd.Stderr = output, output
 	failure := cmd.Run()
 	content, err := os.ReadFile(output.Name())
-	return string(content), errors.Join(failure, err)
+	if failure != nil {
+		return string(content), failure
+	}
+	return string(content), err
 }
 
 // command is a command to run on the host as root.

@@ -37,8 +37,8 @@ func makeDisks(dir string) error {
 		makeHome(disk+"/root", 0),
 		makeHome(disk+"/home/deploy", deployID),
 		os.Chown(disk+"/srv", deployID, deployID),
-		os.Symlink("/run", disk+"/var/run"),
-		os.Symlink("/run/lock", disk+"/var/lock"),
+		os.Symlink("../run", disk+"/var/run"), // relative: absolute ones lead the test to its own
+		os.Symlink("../run/lock", disk+"/var/lock"),
 		os.Chmod(disk+"/var/tmp", 0o777|os.ModeSticky),
 		os.WriteFile(disk+"/etc/docker/daemon.json", []byte("{}\n"), 0o644),
 		installHostKey(disk+"/etc/ssh"),

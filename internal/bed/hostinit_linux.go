@@ -49,10 +49,10 @@ func beHost(encoded string) int {
 	if err := json.Unmarshal([]byte(encoded), &plan); err != nil {
 		return failed(err)
 	}
-	ended := make(chan os.Signal, 1)
 	if err := plan.install(); err != nil {
 		return failed(err)
 	}
+	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, unix.SIGCHLD)
 	fmt.Println(hostReady)
 	reapAll(ended)

@@ -29,9 +29,9 @@ type RelayHandle struct {
 
 // line is one relayed connection; its context ends when it is to be closed.
 type line struct {
-	near, far net.Conn
-	context   context.Context
-	end       context.CancelFunc
+	near    net.Conn
+	context context.Context
+	end     context.CancelFunc
 }
 
 // Relay starts a relay in front of the host's sshd that delays each byte, each way, and ends it with
@@ -43,7 +43,13 @@ func (h *HostHandle) Relay(t testing.TB, delay time.Duration) *RelayHandle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &RelayHandle{target: net.JoinHostPort(h.Addr(), "22"), delay: delay, listener: listener, open: make(chan struct{}), lines: map[*line]struct{}{}}
+	r := &RelayHandle{
+		target:   net.JoinHostPort(h.Addr(), "22"),
+		delay:    delay,
+		listener: listener,
+		open:     make(chan struct{}),
+		lines:    map[*line]struct{}{},
+	}
 	r.context, r.end = context.WithCancel(context.Background())
 	close(r.open)
 	r.running.Go(r.accept)
@@ -149,7 +155,6 @@ func (r *RelayHandle) serve(l *line) {
 		return
 	}
 	defer far.Close()
-	l.far = far
 	defer context.AfterFunc(l.context, func() { l.near.Close(); far.Close() })()
 	var both sync.WaitGroup
 	both.Go(func() { r.pass(l, l.near, far, &r.up) })
