@@ -75,6 +75,7 @@ func engineOptions(settings, data, group string) []string {
 		"--config-file", settings, // not the machine's
 		"--data-root", data,
 		"--exec-root", "/run/docker", // short: it holds sockets
+		"--default-address-pool", "base=172.16.0.0/12,size=24", // else it is out of networks after thirty projects
 		"--pidfile", engineID,
 		"--cgroup-parent", group, // so that the groups can be found and removed
 		"--exec-opt", "native.cgroupdriver=cgroupfs", // systemd knows nothing of the bed
