@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // daemon is a server process of the bed, with its output in a file.
@@ -41,11 +42,16 @@ func startDaemon(name string, cmd *exec.Cmd, mark string) (*daemon, string, erro
 	ready := make(chan string, 1)
 	go d.wait()
 	go d.follow(output, log, mark, ready)
-	line, ok := <-ready
-	if !ok {
-		return nil, "", fmt.Errorf("%s ended before it was ready: %s", name, d.tail())
+	select {
+	case line, ok := <-ready:
+		if !ok {
+			return nil, "", fmt.Errorf("%s ended before it was ready: %s", name, d.tail())
+		}
+		return d, line, nil
+	case <-time.After(time.Minute): // they take a second
+		_ = d.cmd.Process.Kill() // it may have ended just now
+		return nil, "", fmt.Errorf("%s does not become ready: %s", name, d.tail())
 	}
-	return d, line, nil
 }
 
 // follow copies output to the log until the process closes it, and gives the first line with mark
