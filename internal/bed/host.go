@@ -39,6 +39,20 @@ type HostHandle struct {
 	engine  *daemon // nil while stopped
 }
 
+// hostVariable tells a program that it is the first process of a host, and which.
+const hostVariable = "PROMOTE_BED_HOST"
+
+// hostReady is what the first process says once the host's file systems are there.
+const hostReady = "host is ready"
+
+// hostPlan is what the first process of a host has to know.
+type hostPlan struct {
+	Dir     string // the host's folder in the bed
+	Name    string
+	Address string
+	Compose string // the compose plugin to install, if any
+}
+
 // Host returns a host of the test's own, booted. It is powered off and its disks removed when the
 // test ends. Hosts of one test have different names.
 func Host(t testing.TB, name string) *HostHandle {

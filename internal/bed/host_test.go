@@ -78,6 +78,9 @@ func TestHostUsers(t *testing.T) {
 			t.Errorf("%s: %s: got %q, want %q", test.user, test.script, got, test.want)
 		}
 	}
+	if out, err := trySSH(host.URL("deploy"), "tty", "-tt"); err != nil || !strings.HasPrefix(out, "/dev/pts/0\r\n") {
+		t.Errorf("a terminal on the host: %v, %q", err, out)
+	}
 	if content, err := os.ReadFile(host.Path("/home/deploy/state")); string(content) != "new\n" {
 		t.Errorf("Path: %v, %q", err, content)
 	}

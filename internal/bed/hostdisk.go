@@ -6,20 +6,6 @@ import (
 	"path/filepath"
 )
 
-// hostVariable tells a program that it is the first process of a host, and which.
-const hostVariable = "PROMOTE_BED_HOST"
-
-// hostReady is what the first process says once the host's file systems are there.
-const hostReady = "host is ready"
-
-// hostPlan is what the first process of a host has to know.
-type hostPlan struct {
-	Dir     string // the host's folder in the bed
-	Name    string
-	Address string
-	Compose string // the compose plugin to install, if any
-}
-
 // deployID is the user and group id of deploy.
 const deployID = 1000
 

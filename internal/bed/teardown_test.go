@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -255,8 +256,8 @@ func (v *victim) groups(t *testing.T) []string {
 	return found
 }
 
-// strangers lists the processes in namespaces below ours that are no containers of our engine: a
-// victim's.
+// strangers lists the processes in namespaces below ours that are not those of our engine's
+// containers: a victim's.
 func strangers(t *testing.T) []string {
 	t.Helper()
 	own, err := os.Readlink("/proc/self/ns/pid")
@@ -267,14 +268,19 @@ func strangers(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
+	ours := map[string]bool{own: true}
+	found := map[string][]string{} // by namespace
 	for _, link := range links {
 		namespace, err := os.Readlink(link)
-		if err == nil && namespace != own && !ownContainer(filepath.Dir(filepath.Dir(link))) {
-			found = append(found, link)
+		if err != nil {
+			continue // it has ended
 		}
+		found[namespace] = append(found[namespace], link)
+		// A health check is in its container's namespace before it is in the control group.
+		ours[namespace] = ours[namespace] || ownContainer(filepath.Dir(filepath.Dir(link)))
 	}
-	return found
+	maps.DeleteFunc(found, func(namespace string, _ []string) bool { return ours[namespace] })
+	return slices.Concat(slices.Collect(maps.Values(found))...)
 }
 
 func ownContainer(process string) bool {
