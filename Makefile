@@ -10,11 +10,12 @@ COMPOSE     = .cache/docker/cli-plugins/docker-compose
 COMPOSE2    = .cache/compose2/docker-compose
 STATICCHECK = .cache/bin/staticcheck
 BED         = .cache/bin/bed
+CORPUS      = ../shared/corpus
 
 # Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing.
 GOTEST = go test -count=1
 
-.PHONY: help build demo test test-compose2 bench lint docs bed setup ci clean
+.PHONY: help build demo test test-compose2 bench fidelity lint docs bed setup ci clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,16 +28,22 @@ demo: setup build $(BED) ## show promote at work
 
 test: setup ## run all tests
 	$(GOTEST) ./...
+	cd bench/yq && $(GOTEST) .
 
 test-compose2: setup $(COMPOSE2) ## run all tests with the older docker compose
 	PROMOTE_BED_COMPOSE=$(abspath $(COMPOSE2)) $(GOTEST) ./...
 
 bench: setup ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+	cd bench/yq && go test -run '^$$' -bench . -benchtime 5s .
+
+fidelity: ## try every possible edit over a folder of compose files: make fidelity CORPUS=DIR
+	go run ./bench/fidelity $(CORPUS)
 
 lint: $(STATICCHECK) ## check format and code
 	@files=$$(gofmt -l $$(git ls-files '*.go')) && test -z "$$files" || { echo "gofmt -w" $$files; exit 1; }
 	go vet ./...
+	cd bench/yq && go vet .
 	$(STATICCHECK) ./...
 
 docs: ## write the generated part of the documentation

@@ -26,16 +26,21 @@ func lineStarts(data []byte) []int {
 		starts[0] = len("\ufeff")
 	}
 	for i := 0; i < len(data); {
-		width := breakWidth(data[i:])
-		if width == 0 {
+		if !mayBreak[data[i]] {
 			i++
 			continue
 		}
-		i += width
-		starts = append(starts, i)
+		width := breakWidth(data[i:])
+		if i += max(1, width); width > 0 {
+			starts = append(starts, i)
+		}
 	}
 	return starts
 }
+
+// mayBreak are the bytes that a line break begins with, those of NEL, LS and PS in UTF-8: nearly all
+// others need no second look.
+var mayBreak = [256]bool{'\n': true, '\r': true, 0xC2: true, 0xE2: true}
 
 // breakWidth is the length of the line break that data begins with, or 0.
 func breakWidth(data []byte) int {

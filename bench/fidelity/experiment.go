@@ -102,7 +102,11 @@ func (t *tree) try(ctx context.Context, tr trial, plain map[string]*view) (attem
 func (x *experiment) all(ctx context.Context) []outcome {
 	x.each = x.trial.formOf == ""
 	list := x.singles(ctx)
-	if len(x.moved) == 0 || x.each && len(x.moved) == 1 {
+	places := 0
+	for _, swaps := range x.swaps {
+		places += len(swaps)
+	}
+	if places == 0 || x.each && places == 1 {
 		return list
 	}
 	o := outcome{service: "all", kind: allAtOnce, edits: 1}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
-	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
@@ -159,37 +161,43 @@ func (d difference) isSwap(c compose.Change) bool {
 
 // differences are all places in which two trees differ.
 func differences(path []string, a, b any) []difference {
-	here := []difference{{path, a, b}}
-	below := func(key any) []string { return append(path[:len(path):len(path)], fmt.Sprint(key)) }
+	one, other := children(a), children(b)
+	switch {
+	case fmt.Sprintf("%T %d", a, len(one)) != fmt.Sprintf("%T %d", b, len(other)):
+		return []difference{{path, a, b}}
+	case one == nil && fmt.Sprint(a) != fmt.Sprint(b):
+		return []difference{{path, a, b}}
+	}
 	var found []difference
-	switch reflect.ValueOf(a).Kind() {
-	case reflect.Map:
-		one, other := reflect.ValueOf(a), reflect.ValueOf(b)
-		if other.Kind() != reflect.Map || one.Len() != other.Len() {
-			return here
+	for _, key := range slices.Sorted(maps.Keys(one)) {
+		below := append(path[:len(path):len(path)], key)
+		if value, there := other[key]; there {
+			found = append(found, differences(below, one[key], value)...)
+		} else {
+			found = append(found, difference{below, one[key], nil})
 		}
-		for _, key := range one.MapKeys() {
-			value := other.MapIndex(key)
-			if !value.IsValid() {
-				return here
-			}
-			found = append(found, differences(below(key), one.MapIndex(key).Interface(), value.Interface())...)
-		}
-		return found
-	case reflect.Slice:
-		one, other := reflect.ValueOf(a), reflect.ValueOf(b)
-		if other.Kind() != reflect.Slice || one.Len() != other.Len() {
-			return here
-		}
-		for i := range one.Len() {
-			found = append(found, differences(below(i), one.Index(i).Interface(), other.Index(i).Interface())...)
-		}
-		return found
 	}
-	if fmt.Sprintf("%T %v", a, a) != fmt.Sprintf("%T %v", b, b) {
-		return here
+	return found
+}
+
+// children are the values in a mapping or a list; nil if it is neither.
+func children(value any) map[string]any {
+	list := map[string]any{}
+	switch value := value.(type) {
+	case map[string]any:
+		return value
+	case map[any]any:
+		for key, item := range value {
+			list[fmt.Sprintf("%T %v", key, key)] = item
+		}
+	case []any:
+		for i, item := range value {
+			list[strconv.Itoa(i)] = item
+		}
+	default:
+		return nil
 	}
-	return nil
+	return list
 }
 
 // checkProject says what is wrong with a project after an edit, as compose-go has it.

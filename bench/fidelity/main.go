@@ -26,7 +26,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log"
 	"os"
@@ -71,8 +70,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	} else {
 		err = total.writeTable(stdout)
 	}
-	if n := total.sum().Wrong; n > 0 {
-		err = errors.Join(err, fmt.Errorf("%d edits are wrong", n))
-	}
-	return err
+	return errors.Join(err, total.verdict())
 }

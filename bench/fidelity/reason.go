@@ -24,6 +24,7 @@ var listed = []struct {
 	{regexp.MustCompile(`comes from \S+, outside the project directory`), "extends or include from outside the project directory"},
 	{regexp.MustCompile(`is set more than once|is not a plain value|is set in the environment|is set in the env file of an include`), "a variable that is not set once, plainly, in the last env file"},
 	{regexp.MustCompile(`^with (it|the change), `), "more than the planned images would change"},
+	// Not in so many words, but nothing else may change.
 	{regexp.MustCompile(`is also in its environment|is also its (env_file|label_file)|its env_file \S+ uses`), "a container outside the plan would get the variable"},
 }
 
@@ -37,24 +38,28 @@ func nameOf(reason string) (name string, allowed bool) {
 	return reason, false
 }
 
-// names are the parts of an error that differ from file to file.
-var names = regexp.MustCompile(`"[^"]*"|'[^']*'|\b(services|volumes|networks|configs|secrets|jobs|models)\.\S+|\d+|\S*/\S+`)
-
 // unloadable says why a project could not be loaded, in words that group: by package compose, by
 // compose-go alone, or by both.
 func (t *tree) unloadable(ours, composeGo error) string {
-	who, err := "", composeGo
 	switch {
 	case composeGo == nil:
-		who, err = "only package compose: ", ours
+		return "only package compose: " + t.grouped(ours)
 	case ours == nil:
-		who = "only compose-go: "
+		return "only compose-go: " + t.grouped(composeGo)
 	}
+	return t.grouped(composeGo)
+}
+
+// most are what most errors of compose-go say, once for every place.
+var most = regexp.MustCompile(`required variable \S+ is missing a value|invalid interpolation format|missing unit in duration`)
+
+// names are the parts of an error that differ from file to file.
+var names = regexp.MustCompile(`"[^"]*"|'[^']*'|(services|volumes|networks|configs|secrets)\.\S+|\d+|\S*/\S+|required variable \S+`)
+
+func (t *tree) grouped(err error) string {
 	text := strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), t.root, "")), " ")
-	return who + names.ReplaceAllStringFunc(text, func(name string) string {
-		if section, _, dotted := strings.Cut(name, "."); dotted && !strings.ContainsAny(name, `"'/`) {
-			return section + ".…"
-		}
-		return "…"
-	})
+	if found := most.FindString(text); found != "" {
+		text = found
+	}
+	return names.ReplaceAllString(text, "…")
 }

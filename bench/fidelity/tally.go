@@ -94,6 +94,14 @@ func (t *tally) sum() *counts {
 	return sum
 }
 
+// verdict is an error if an edit is wrong.
+func (t *tally) verdict() error {
+	if n := t.sum().Wrong; n > 0 {
+		return fmt.Errorf("%d edits are wrong", n)
+	}
+	return nil
+}
+
 // sorted are the variants: forms as they are listed, then the others by name.
 func (t *tally) sorted() []*counts {
 	order := func(c *counts) int {

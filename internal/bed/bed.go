@@ -6,7 +6,7 @@
 //	func TestMain(m *testing.M) { bed.Main(m) }
 //
 // and then asks for what it needs, for example Engine(t) or Registry(t). Everything is started on
-// first use.
+// first use. Host(t, "staging") is a remote host with an address, an sshd and an engine of its own.
 //
 // Main runs the tests inside namespaces of their own: network, mounts, processes, host name. What a
 // test sees is an ordinary machine with an empty loopback, an empty /run and a Docker engine at its
@@ -56,9 +56,13 @@ func Need(t testing.TB) {
 	if err == nil && root() == "" {
 		err = errors.New("TestMain does not call bed.Main")
 	}
-	if err == nil {
-		return
+	if err != nil {
+		skip(t, err)
 	}
+}
+
+func skip(t testing.TB, err error) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("no bed, and CI=true: %v", err)
 	}
@@ -77,6 +81,10 @@ func obstacle() error {
 	if os.Geteuid() != 0 {
 		return errors.New("needs root")
 	}
+	return missing(programs)
+}
+
+func missing(programs []string) error {
 	for _, program := range programs {
 		if _, err := lookPath(program); err != nil {
 			return fmt.Errorf("%s is not installed (scripts/setup installs it)", program)

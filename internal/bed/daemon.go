@@ -8,13 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // daemon is a server process of the bed, with its output in a file.
 type daemon struct {
-	cmd  *exec.Cmd
-	log  string
-	done chan struct{}
+	cmd    *exec.Cmd
+	log    string
+	exited chan struct{} // the process has ended
+	done   chan struct{} // so have those that it left its output to
 }
 
 // startDaemon starts cmd, writes what it says to a log called name, and returns once one of its
@@ -30,18 +32,26 @@ func startDaemon(name string, cmd *exec.Cmd, mark string) (*daemon, string, erro
 	}
 	defer input.Close()
 	cmd.Stdout, cmd.Stderr = input, input
-	cmd.Env = append(os.Environ(), "PATH="+path())
+	if cmd.Env == nil {
+		cmd.Env = append(os.Environ(), "PATH="+path())
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, "", fmt.Errorf("start %s: %w", name, err)
 	}
-	d := &daemon{cmd: cmd, log: log.Name(), done: make(chan struct{})}
+	d := &daemon{cmd: cmd, log: log.Name(), exited: make(chan struct{}), done: make(chan struct{})}
 	ready := make(chan string, 1)
+	go d.wait()
 	go d.follow(output, log, mark, ready)
-	line, ok := <-ready
-	if !ok {
-		return nil, "", fmt.Errorf("%s ended before it was ready: %s", name, d.tail())
+	select {
+	case line, ok := <-ready:
+		if !ok {
+			return nil, "", fmt.Errorf("%s ended before it was ready: %s", name, d.tail())
+		}
+		return d, line, nil
+	case <-time.After(time.Minute): // they take a second
+		_ = d.cmd.Process.Kill() // it may have ended just now
+		return nil, "", fmt.Errorf("%s does not become ready: %s", name, d.tail())
 	}
-	return d, line, nil
 }
 
 // follow copies output to the log until the process closes it, and gives the first line with mark
@@ -60,10 +70,15 @@ func (d *daemon) follow(output io.ReadCloser, log *os.File, mark string, ready c
 			announced = true
 		}
 		if err != nil {
-			_ = d.cmd.Wait() // it was killed, or the missing readiness line says it all
+			<-d.exited
 			return
 		}
 	}
+}
+
+func (d *daemon) wait() {
+	defer close(d.exited)
+	_ = d.cmd.Wait() // it was killed, or the missing readiness line says it all
 }
 
 // stop kills the process and waits until it is gone: its data is thrown away anyway.

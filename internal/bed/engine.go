@@ -14,6 +14,9 @@ import (
 // that ignores DOCKER_HOST therefore reaches the bed's engine too and never the machine's.
 const socket = "/run/docker.sock"
 
+// engineID is the file with an engine's process id.
+const engineID = "/run/docker.pid"
+
 // EngineHandle is a running Docker engine.
 type EngineHandle struct {
 	daemon *daemon
@@ -52,15 +55,7 @@ func startEngine() (*EngineHandle, error) {
 	if err := os.WriteFile(settings, []byte("{}"), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(dockerd,
-		"--host", "unix://"+socket,
-		"--config-file", settings, // not the machine's
-		"--data-root", filepath.Join(root(), "engine"),
-		"--exec-root", "/run/docker", // short: it holds sockets
-		"--pidfile", "/run/docker.pid",
-		"--cgroup-parent", "/"+filepath.Base(root()), // so that the groups can be found and removed
-		"--exec-opt", "native.cgroupdriver=cgroupfs", // systemd knows nothing of the bed
-	)
+	cmd := exec.Command(dockerd, engineOptions(settings, filepath.Join(root(), "engine"), controlGroup())...)
 	daemon, _, err := startDaemon("dockerd", cmd, "API listen on")
 	if err != nil {
 		return nil, err
@@ -71,3 +66,22 @@ func startEngine() (*EngineHandle, error) {
 	}
 	return &EngineHandle{daemon: daemon, client: api}, nil
 }
+
+// engineOptions are dockerd's: its settings file, the folder for its data, and the control group
+// below which its containers are.
+func engineOptions(settings, data, group string) []string {
+	return []string{
+		"--host", "unix://" + socket,
+		"--config-file", settings, // not the machine's
+		"--data-root", data,
+		"--exec-root", "/run/docker", // short: it holds sockets
+		"--default-address-pool", "base=172.16.0.0/12,size=24", // else it is out of networks after thirty projects
+		"--pidfile", engineID,
+		"--cgroup-parent", group, // so that the groups can be found and removed
+		"--exec-opt", "native.cgroupdriver=cgroupfs", // systemd knows nothing of the bed
+		"--insecure-registry", hostNetwork, // HostRegistry's
+	}
+}
+
+// controlGroup is the one that holds all control groups of the bed.
+func controlGroup() string { return "/" + filepath.Base(root()) }

@@ -158,15 +158,32 @@ func freshFolders() error {
 	return nil
 }
 
-// cover keeps dir readable and sends writes to memory.
+// cover keeps dir readable and sends writes to memory. What was there stays at uncovered(dir).
 func cover(dir string) error {
-	upper, work := "/run/bed"+dir+"/upper", "/run/bed"+dir+"/work"
-	for _, folder := range []string{upper, work, dir} {
+	for _, folder := range []string{uncovered(dir), dir} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
 	}
-	return unix.Mount("overlay", dir, "overlay", 0, "lowerdir="+dir+",upperdir="+upper+",workdir="+work)
+	if err := unix.Mount(dir, uncovered(dir), "", unix.MS_BIND, ""); err != nil {
+		return err
+	}
+	return overlay(dir, dir, "/run/bed"+dir)
+}
+
+// uncovered is where the machine's own dir can be read. The kernel stacks few overlays: a host's
+// goes on this, not on the bed's.
+func uncovered(dir string) string { return "/run/bed" + dir + "/machine" }
+
+// overlay mounts dir on target; what is written there goes to the folder memory.
+func overlay(dir, target, memory string) error {
+	upper, work := memory+"/upper", memory+"/work"
+	for _, folder := range []string{upper, work, target} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
+	}
+	return unix.Mount("overlay", target, "overlay", 0, "lowerdir="+dir+",upperdir="+upper+",workdir="+work)
 }
 
 // holdFolder marks dir as in use for as long as the returned file is open.
@@ -199,16 +216,21 @@ func removeBed(dir string) {
 	if err := os.RemoveAll(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "bed:", err)
 	}
+	removeGroups(filepath.Base(dir))
+}
+
+// removeGroups removes a control group, in all hierarchies, and those below.
+func removeGroups(name string) {
 	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
-		groups, _ := filepath.Glob(filepath.Join(pattern, filepath.Base(dir)))
+		groups, _ := filepath.Glob(filepath.Join(pattern, name))
 		for _, group := range groups {
-			removeGroups(group)
+			removeGroup(group)
 		}
 	}
 }
 
-// removeGroups removes a control group and those below. Their files can't be removed and need not be.
-func removeGroups(group string) {
+// removeGroup removes folders only: a control group's files can't be removed and need not be.
+func removeGroup(group string) {
 	var dirs []string
 	_ = filepath.WalkDir(group, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {

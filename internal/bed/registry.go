@@ -20,8 +20,11 @@ const (
 // credentials is the registry's password file: Password as its bcrypt hash.
 const credentials = "ada:$2a$04$B/noCKokqinIz8oGi9o4Lecgs.pj2xQsSI6uKSW/9aUQqDsA3aHC.\n"
 
-// RegistryHandle is a running registry (distribution), plain HTTP on the loopback, which engines and
-// clients accept without being told.
+// loopback is where registries listen that only the test itself uses: engines and clients accept
+// plain HTTP there without being told.
+const loopback = "127.0.0.1"
+
+// RegistryHandle is a running registry (distribution), plain HTTP.
 type RegistryHandle struct {
 	daemon *daemon
 	addr   string
@@ -32,7 +35,23 @@ type RegistryHandle struct {
 func Registry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
-	registry, err := startRegistry(t.TempDir(), "")
+	registry, err := startRegistry(loopback, t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(registry.daemon.stop)
+	return registry
+}
+
+// HostRegistry is a Registry that the test, its engine and all hosts reach under one name,
+// 10.77.0.1:PORT. Clients that tell private addresses from public ones speak plain HTTP to it.
+func HostRegistry(t testing.TB) *RegistryHandle {
+	t.Helper()
+	Need(t)
+	if err := bridgeOnce(); err != nil {
+		t.Fatal(err)
+	}
+	registry, err := startRegistry(bridgeAddress, t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +67,7 @@ func PrivateRegistry(t testing.TB) *RegistryHandle {
 	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := startRegistry(t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
+	registry, err := startRegistry(loopback, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,22 +84,22 @@ func (r *RegistryHandle) Log() string { return r.daemon.log }
 
 const registryConfig = `
 version: 0.1
-http: {addr: "127.0.0.1:0", secret: bed}
+http: {addr: %q, secret: bed}
 storage:
   filesystem: {rootdirectory: %q}
   delete: {enabled: true}
   maintenance: {uploadpurging: {enabled: false}}
 `
 
-// startRegistry keeps the registry's content in the folder data; settings are added to its
-// configuration.
-func startRegistry(data, settings string) (*RegistryHandle, error) {
+// startRegistry listens on a free port of address and keeps the registry's content in the folder
+// data; settings are added to its configuration.
+func startRegistry(address, data, settings string) (*RegistryHandle, error) {
 	program, err := lookPath("docker-registry")
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(program, "serve", "/dev/stdin")
-	cmd.Stdin = strings.NewReader(fmt.Sprintf(registryConfig, data) + settings)
+	cmd.Stdin = strings.NewReader(fmt.Sprintf(registryConfig, address+":0", data) + settings)
 	daemon, line, err := startDaemon("registry", cmd, "listening on ")
 	if err != nil {
 		return nil, err

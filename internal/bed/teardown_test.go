@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,9 @@ func TestVictim(t *testing.T) {
 	bed.Registry(t)
 	bed.Image(t, "victim", "v1.0.0", nil, bed.ImageConfig{Cmd: []string{"sleep", "1000"}})
 	run(t, "", bed.Env(t), "docker", "run", "-d", "-p", "8080:80", "victim:v1.0.0")
+	if os.Getenv("VICTIM_HOST") != "" {
+		victimHost(t)
+	}
 	fmt.Println("up", os.Getenv("PROMOTE_BED"))
 	switch ending {
 	case "fail":
@@ -36,6 +40,16 @@ func TestVictim(t *testing.T) {
 	}
 }
 
+// victimHost has all that a host can have: a container, an open connection, a relay.
+func victimHost(t *testing.T) {
+	t.Helper()
+	registry := bed.HostRegistry(t)
+	host := bed.Host(t, "victim")
+	publish(t, registry, "v1.5.0")
+	startShop(t, host, registry)
+	startEcho(t, host.Relay(t, 0).URL("deploy"))
+}
+
 func TestNothingRemains(t *testing.T) {
 	bed.Need(t)
 	tests := []struct {
@@ -43,17 +57,22 @@ func TestNothingRemains(t *testing.T) {
 		ending string
 		signal syscall.Signal
 		code   int
+		host   string
 	}{
-		{"pass", "pass", 0, 0},
-		{"fail", "fail", 0, 1},
-		{"panic", "panic", 0, 2},
-		{"interrupt", "wait", syscall.SIGINT, 128 + 2},
-		{"terminate", "wait", syscall.SIGTERM, 128 + 15},
-		{"timeout", "wait", syscall.SIGQUIT, 2},
+		{"pass", "pass", 0, 0, ""},
+		{"fail", "fail", 0, 1, ""},
+		{"panic", "panic", 0, 2, ""},
+		{"interrupt", "wait", syscall.SIGINT, 128 + 2, ""},
+		{"terminate", "wait", syscall.SIGTERM, 128 + 15, ""},
+		{"timeout", "wait", syscall.SIGQUIT, 2, ""},
+		{"host-pass", "pass", 0, 0, "yes"},
+		{"host-panic", "panic", 0, 2, "yes"},
+		{"host-interrupt", "wait", syscall.SIGINT, 128 + 2, "yes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			victim := startVictim(t, t.TempDir(), test.ending)
+			before := machine(t)
+			victim := startVictim(t, t.TempDir(), test.ending, test.host)
 			if test.signal != 0 {
 				victim.signal(t, test.signal)
 			}
@@ -64,6 +83,9 @@ func TestNothingRemains(t *testing.T) {
 				t.Errorf("processes remain: %q", processes)
 			}
 			victim.checkFilesGone(t)
+			if after := machine(t); after != before {
+				t.Errorf("the machine was\n%s\nand is\n%s", before, after)
+			}
 		})
 	}
 }
@@ -71,7 +93,8 @@ func TestNothingRemains(t *testing.T) {
 func TestNothingRemainsAfterKill(t *testing.T) {
 	bed.Need(t)
 	temp := t.TempDir()
-	killed := startVictim(t, temp, "wait")
+	before := machine(t)
+	killed := startVictim(t, temp, "wait", "yes")
 	if len(strangers(t)) == 0 || len(killed.groups(t)) == 0 {
 		t.Fatal("the victim's processes and control groups can't be seen: their absence would say nothing")
 	}
@@ -81,9 +104,12 @@ func TestNothingRemainsAfterKill(t *testing.T) {
 	if _, err := os.Stat(killed.root); err != nil {
 		t.Fatalf("the folder should remain until the next bed: %v", err)
 	}
-	next := startVictim(t, temp, "pass")
+	next := startVictim(t, temp, "pass", "")
 	next.wait()
 	killed.checkFilesGone(t)
+	if after := machine(t); after != before {
+		t.Errorf("the machine was\n%s\nand is\n%s", before, after)
+	}
 }
 
 func TestOrphansAreReaped(t *testing.T) {
@@ -110,6 +136,30 @@ func TestNeedWithoutRoot(t *testing.T) {
 	}
 }
 
+// A bed without hosts needs none of the programs that hosts are made of.
+func TestNeedOfHosts(t *testing.T) {
+	bed.Need(t)
+	tests := []struct{ host, want string }{
+		{"", "--- PASS: TestVictim"},
+		{"yes", "sshd is not installed (scripts/setup installs it)\n--- SKIP: TestVictim"},
+	}
+	for _, test := range tests {
+		hidden := "mount --bind /dev/null /usr/sbin/sshd && exec \"$0\" -test.v -test.run='^TestVictim$'"
+		cmd := exec.Command("unshare", "--mount", "sh", "-c", hidden, os.Args[0])
+		cmd.Env = append(outsideEnv(), "VICTIM=pass", "VICTIM_HOST="+test.host, "CI=", "TMPDIR="+t.TempDir())
+		out, _ := cmd.CombinedOutput() // the output tells
+		if !strings.Contains(string(out), test.want) {
+			t.Errorf("with host=%q, want %q:\n%s", test.host, test.want, out)
+		}
+	}
+}
+
+// outsideEnv is the environment with which a test binary makes a bed of its own.
+func outsideEnv() []string {
+	inside := func(variable string) bool { return strings.HasPrefix(variable, "PROMOTE_BED=") }
+	return slices.DeleteFunc(os.Environ(), inside)
+}
+
 // publicCopy copies this test binary to where everybody may run it.
 func publicCopy(t *testing.T) string {
 	t.Helper()
@@ -131,11 +181,10 @@ type victim struct {
 }
 
 // startVictim runs TestVictim in a bed inside this one and returns when its container runs.
-func startVictim(t *testing.T, temp, ending string) *victim {
+func startVictim(t *testing.T, temp, ending, host string) *victim {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$")
-	outside := func(variable string) bool { return strings.HasPrefix(variable, "PROMOTE_BED=") }
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), outside), "VICTIM="+ending, "TMPDIR="+temp)
+	cmd.Env = append(outsideEnv(), "VICTIM="+ending, "VICTIM_HOST="+host, "TMPDIR="+temp)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +229,19 @@ func (v *victim) checkFilesGone(t *testing.T) {
 	}
 }
 
+// machine is what a bed may not change: network devices, mounts and packet filter rules of the
+// namespaces around it, and the folders that hosts have of their own.
+func machine(t *testing.T) string {
+	t.Helper()
+	return run(t, "", os.Environ(), "sh", "-c", `
+		ls /sys/class/net
+		ip -brief link | cut -d " " -f 1
+		cut -d " " -f 5 /proc/self/mountinfo
+		iptables-save | grep -v "^[#:]"
+		find /etc /srv /home /opt -xdev | sort
+		ls -A /root`)
+}
+
 // groups lists the control groups of the victim's bed.
 func (v *victim) groups(t *testing.T) []string {
 	t.Helper()
@@ -194,8 +256,8 @@ func (v *victim) groups(t *testing.T) []string {
 	return found
 }
 
-// strangers lists the processes in namespaces below ours that are no containers of our engine: a
-// victim's.
+// strangers lists the processes in namespaces below ours that are not those of our engine's
+// containers: a victim's.
 func strangers(t *testing.T) []string {
 	t.Helper()
 	own, err := os.Readlink("/proc/self/ns/pid")
@@ -206,14 +268,19 @@ func strangers(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
+	ours := map[string]bool{own: true}
+	found := map[string][]string{} // by namespace
 	for _, link := range links {
 		namespace, err := os.Readlink(link)
-		if err == nil && namespace != own && !ownContainer(filepath.Dir(filepath.Dir(link))) {
-			found = append(found, link)
+		if err != nil {
+			continue // it has ended
 		}
+		found[namespace] = append(found[namespace], link)
+		// A health check is in its container's namespace before it is in the control group.
+		ours[namespace] = ours[namespace] || ownContainer(filepath.Dir(filepath.Dir(link)))
 	}
-	return found
+	maps.DeleteFunc(found, func(namespace string, _ []string) bool { return ours[namespace] })
+	return slices.Concat(slices.Collect(maps.Values(found))...)
 }
 
 func ownContainer(process string) bool {
