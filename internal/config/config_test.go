@@ -71,7 +71,7 @@ func TestValues(t *testing.T) {
 		{"when", fmt.Sprint(core.Tasks[0].Changed), "[migrations/** db/*.sql]"},
 		{"host", fmt.Sprint(c.Environments[0].Hosts), "[ssh://deploy@staging.example.org:2222]"},
 		{"soak", prod.Soak.String(), "36h0m0s"},
-		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s}"},
+		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s 2}"},
 		{"webhook", c.Notify[0].Webhook, "https://example.org/hook"},
 		{"ssh", fmt.Sprint(c.SSH.Command), "[ssh -F deploy.conf]"},
 	} {

@@ -3,6 +3,7 @@ package config
 import (
 	"regexp"
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -158,6 +159,9 @@ func scalar(value string, at *yaml.Node) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Value: value, Tag: "!!str", Line: at.Line, Column: at.Column}
 	if value == "true" || value == "false" {
 		n.Tag = "!!bool"
+	}
+	if _, err := strconv.Atoi(value); err == nil {
+		n.Tag = "!!int"
 	}
 	return n
 }

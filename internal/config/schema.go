@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strconv"
+
 	"encoding/json"
 	"slices"
 
@@ -50,6 +52,9 @@ func (e entry) property() *jsonschema.Schema {
 		s.Default = e.fallback == "true"
 	default:
 		s.Default = e.fallback
+		if number, err := strconv.Atoi(e.fallback); err == nil {
+			s.Default = number
+		}
 	}
 	return s
 }
