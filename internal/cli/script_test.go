@@ -211,13 +211,13 @@ func jsonField(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// expand FILE… replaces $REGISTRY and $NAME in files.
+// expand FILE… replaces $REGISTRY, $NAME and the like in files.
 func expand(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		path := ts.MkAbs(name)
 		text := os.Expand(ts.ReadFile(path), func(key string) string {
-			if key == "REGISTRY" || key == "NAME" {
-				return ts.Getenv(key)
+			if value := ts.Getenv(key); value != "" {
+				return value
 			}
 			return "${" + key + "}"
 		})
