@@ -98,17 +98,21 @@ func sides(b *testing.B, files map[string]string) (ours, theirs *side, registry 
 	for i, name := range []string{"ours", "theirs"} {
 		made[i] = &side{b: b, dir: filepath.Join(b.TempDir(), name), env: env}
 		for path, text := range files {
-			path = filepath.Join(made[i].dir, path)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				b.Fatal(err)
-			}
-			text = strings.NewReplacer("REGISTRY", registry.Addr(), "SIDE", name).Replace(text)
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				b.Fatal(err)
-			}
+			made[i].write(path, strings.NewReplacer("REGISTRY", registry.Addr(), "SIDE", name).Replace(text))
 		}
 	}
 	return made[0], made[1], registry
+}
+
+// write makes a file in the side's folder.
+func (s *side) write(path, text string) {
+	path = filepath.Join(s.dir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.b.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		s.b.Fatal(err)
+	}
 }
 
 const composeFile = `name: SIDE

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,7 +122,9 @@ func (m *Machine) checkFiles(p *compose.Project) []Check {
 		if path := s.Place.File; !seen[path] {
 			seen[path] = true
 			if err := writable(path); err != nil {
-				checks = append(checks, broken("files", "chown or chmod "+filepath.Dir(path)+": promote writes a new file there and renames it", "%v", err))
+				check := CheckOf("files", err)
+				check.Advice = cmp.Or(check.Advice, "chown or chmod "+filepath.Dir(path)+": promote writes a new file there and renames it")
+				checks = append(checks, check)
 			}
 		}
 	}

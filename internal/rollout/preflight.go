@@ -3,7 +3,9 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -52,8 +54,34 @@ func writable(path string) error {
 	if err := unix.Faccessat(unix.AT_FDCWD, filepath.Dir(path), unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
 		return fmt.Errorf("%s can't be rewritten: %w", path, err)
 	}
+	return keepable(path)
+}
+
+// keepable makes sure that a new file can be given the owner and the group of the one it replaces.
+func keepable(path string) error {
+	var s unix.Stat_t
+	if err := unix.Stat(path, &s); err != nil || os.Geteuid() == 0 {
+		return nil // one that isn't there has no owner to keep
+	}
+	groups, err := os.Getgroups()
+	if err != nil {
+		return err
+	}
+	if int(s.Uid) != os.Geteuid() || int(s.Gid) != os.Getegid() && !slices.Contains(groups, int(s.Gid)) {
+		return &ownerError{path}
+	}
 	return nil
 }
+
+// ownerError is a file whose owner or group a new one can't be given by this user.
+type ownerError struct{ path string }
+
+func (e *ownerError) Error() string {
+	return e.path + " can't be rewritten: it belongs to another user, or to a group that this one is not in"
+}
+
+// Hint makes it the user's own.
+func (e *ownerError) Hint() string { return "sudo chown $USER: " + e.path }
 
 // noSpaceError is a disk that is too full to begin.
 type noSpaceError struct {
