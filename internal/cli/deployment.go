@@ -242,10 +242,10 @@ type detachedError struct {
 }
 
 func (e *detachedError) Error() string {
-	if e.err != nil && e.err != host.ErrDetached {
-		return e.err.Error() + "; the deployment goes on"
+	if e.err == nil {
+		return host.ErrDetached.Error()
 	}
-	return host.ErrDetached.Error()
+	return e.err.Error()
 }
 func (e *detachedError) Unwrap() error { return host.ErrDetached }
 
