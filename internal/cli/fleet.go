@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,37 +105,49 @@ type wave struct {
 	hosts    []int // of the fleet
 	progress *ui.Progress
 	stop     <-chan struct{} // closed: the person wants everything put back
+	mu       sync.Mutex
 }
 
 func (w *wave) carryOut(ctx context.Context, c *cli.Context) error {
 	halt := make(chan struct{})
 	var once sync.Once
-	stopAll := func() { once.Do(func() { close(halt) }) }
+	var cause error // what failed first; the others of the wave are stopped because of it
+	fail := func(err error) { once.Do(func() { cause = err; close(halt) }) }
 	done := make(chan struct{})
-	defer close(done)
 	go func() {
 		select {
 		case <-w.stop:
-			stopAll()
+			fail(nil)
 		case <-done:
 		}
 	}()
-	failures := make([]error, len(w.hosts))
+	failed := make([]bool, len(w.hosts))
+	var first error // without any of our own stopping, as when a person did
 	var group sync.WaitGroup
 	for n, i := range w.hosts {
 		group.Go(func() {
-			d := w.fleet[i]
-			job, err := d.job(ctx, w.plans[i])
-			if err == nil {
-				err = d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: halt, Tell: d.tell(w.progress)})
-			}
-			if failures[n] = err; err != nil {
-				stopAll()
+			if err := w.deploy(ctx, c, i, halt); err != nil {
+				failed[n] = true
+				fail(err)
+				w.mu.Lock()
+				first = cmp.Or(first, err)
+				w.mu.Unlock()
 			}
 		})
 	}
 	group.Wait()
-	return w.settle(ctx, failures)
+	close(done)
+	return w.settle(ctx, failed, cmp.Or(cause, first))
+}
+
+// deploy carries the plan of one host out.
+func (w *wave) deploy(ctx context.Context, c *cli.Context, i int, halt <-chan struct{}) error {
+	d := w.fleet[i]
+	job, err := d.job(ctx, w.plans[i])
+	if err != nil {
+		return err
+	}
+	return d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: halt, Tell: d.tell(w.progress)})
 }
 
 // tell shows the events of a host.
@@ -143,14 +156,12 @@ func (d *deployment) tell(p *ui.Progress) func(rollout.Event) {
 }
 
 // settle puts back those hosts of a wave that were done when another one failed.
-func (w *wave) settle(ctx context.Context, failures []error) error {
-	first := slices.IndexFunc(failures, func(err error) bool { return err != nil })
-	if first < 0 {
+func (w *wave) settle(ctx context.Context, failed []bool, cause error) error {
+	if cause == nil {
 		return nil
 	}
-	cause := failures[first]
 	for n, i := range w.hosts {
-		if failures[n] == nil {
+		if !failed[n] {
 			cause = errors.Join(cause, w.fleet[i].putBack(context.WithoutCancel(ctx), w.plans[i], w.fleet[i].tell(w.progress)))
 		}
 	}

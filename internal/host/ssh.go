@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
 )
 
 // SSH is how hosts are reached: with the user's own ssh program and all of its configuration.
@@ -61,6 +62,7 @@ type process struct {
 	in     io.WriteCloser
 	out    io.Reader
 	stderr *lastWords
+	once   sync.Once
 }
 
 // start starts ssh. Ctrl-C is for us alone: it must not end the connection that we ask the far end to
@@ -68,6 +70,7 @@ type process struct {
 func (s *SSH) start(host *url.URL) (*process, error) {
 	args := append([]string{"-c", `trap "" INT TERM; exec "$@"`, "sh"}, s.arguments(host)...)
 	p := &process{cmd: exec.Command("/bin/sh", args...), stderr: &lastWords{}}
+	p.cmd.WaitDelay = time.Second // for what ssh had started, such as a ProxyCommand, and holds its stderr
 	p.cmd.Env, p.cmd.Stderr = s.Environ, p.stderr
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -82,11 +85,13 @@ func (s *SSH) start(host *url.URL) (*process, error) {
 	return p, nil
 }
 
-// end ends the connection, whatever state it is in.
+// end ends the connection, whatever state it is in, and returns when ssh is gone.
 func (p *process) end() {
-	_ = p.in.Close()
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // killed, so it says nothing new
+	p.once.Do(func() {
+		_ = p.in.Close()
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait() // killed, so it says nothing new
+	})
 }
 
 // lastWords keeps the end of what a program says on stderr.
