@@ -63,11 +63,26 @@ func HostRegistry(t testing.TB) *RegistryHandle {
 func PrivateRegistry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
+	return private(t, loopback)
+}
+
+// PrivateHostRegistry is a HostRegistry that answers only to User and Password.
+func PrivateHostRegistry(t testing.TB) *RegistryHandle {
+	t.Helper()
+	Need(t)
+	if err := bridgeOnce(); err != nil {
+		t.Fatal(err)
+	}
+	return private(t, bridgeAddress)
+}
+
+func private(t testing.TB, address string) *RegistryHandle {
+	t.Helper()
 	passwords := filepath.Join(t.TempDir(), "htpasswd")
 	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := startRegistry(loopback, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
+	registry, err := startRegistry(address, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"promote/compose"
 	"promote/internal/journal"
 	"promote/internal/promotion"
+	"promote/registry"
 	"promote/semver"
 )
 
@@ -89,13 +90,9 @@ func (a *Allowance) limit(r *Request) error {
 		return deny("%s is not %s", r.Target.Project, a.Project)
 	}
 	a.target(&r.Target)
-	if r.Job == nil {
-		return nil
+	if r.Job != nil {
+		r.Job.Plan.Target = r.Target // what is looked at here is what the worker does
 	}
-	if r.Job.Plan.ID != r.Deployment || r.Job.Resume != "" && !idGrammar.MatchString(r.Job.Resume) {
-		return deny("%q is no deployment", r.Job.Resume)
-	}
-	a.target(&r.Job.Plan.Target)
 	return nil
 }
 
@@ -108,15 +105,19 @@ func (a *Allowance) target(t *promotion.Target) {
 // repositories that they are on.
 func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 	if job.Resume != "" {
-		return nil // what is resumed was permitted when it began
+		return nil // what is resumed was permitted when it began, and launch looks whether it did
+	}
+	plan := job.Plan
+	if !slices.Equal(plan.Steps, promotion.Steps(plan.Target, plan.Moves)) {
+		return deny("the steps of %s are not those of its moves", plan.ID)
 	}
 	state, err := m.State(ctx)
 	if err != nil {
 		return err
 	}
-	for _, move := range job.Plan.Moves {
-		if v := move.To.Version; a.Range != "" && !a.Accept.Allows(v) {
-			return deny("%s is not in %s", promotion.Label(move.To), a.Range)
+	for _, move := range plan.Moves {
+		if err := a.permitRelease(plan.Target, move); err != nil {
+			return err
 		}
 		for _, roll := range move.Rolls {
 			if err := permitRoll(state, move, roll); err != nil {
@@ -127,21 +128,53 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 	return nil
 }
 
-func permitRoll(state promotion.State, move promotion.Move, roll promotion.Roll) error {
-	named := []string{roll.Service}
-	for _, c := range roll.Changes {
-		named = append(named, c.Service)
+// permitRelease goes by the tag, since that is what will stand in the file: the version that the client
+// says it is may be another.
+func (a *Allowance) permitRelease(t promotion.Target, move promotion.Move) error {
+	if _, err := compose.ParsePin(written(move.To)); err != nil || len(move.Rolls) == 0 {
+		return deny("%q of %s is no release", written(move.To), move.Service)
 	}
-	for _, name := range named {
-		part, found := partOf(state, name)
+	if a.Range == "" {
+		return nil
+	}
+	i := slices.IndexFunc(t.Services, func(s promotion.Service) bool { return s.Name == move.Service })
+	if i < 0 {
+		return deny("%q is no service of the environment", move.Service)
+	}
+	if v, ok := t.Services[i].Tag.Parse(move.To.Tag); !ok || !a.Accept.Allows(v) {
+		return deny("%s is not in %s", written(move.To), a.Range)
+	}
+	return nil
+}
+
+// written is a release as a compose file names it.
+func written(r registry.Release) string {
+	return compose.Pin{Tag: r.Tag, Digest: r.Digest}.String()
+}
+
+func permitRoll(state promotion.State, move promotion.Move, roll promotion.Roll) error {
+	if len(roll.Changes) == 0 || roll.Changes[0].Service != roll.Service {
+		return deny("%q would be replaced without a change of its version", roll.Service)
+	}
+	for _, c := range roll.Changes {
+		part, found := partOf(state, c.Service)
 		switch {
 		case !found:
-			return deny("%q is no service of the project that it names", name)
+			return deny("%q is no service of the project that it names", c.Service)
 		case !compose.SameRepository(part.Compose.Repository, move.Image):
-			return deny("%s runs %s, not %s", name, part.Compose.Repository, move.Image)
+			return deny("%s runs %s, not %s", c.Service, part.Compose.Repository, move.Image)
+		case !names(c.To, move.To):
+			return deny("%q would stand in the file for %q", c.To, written(move.To))
 		}
 	}
 	return nil
+}
+
+// names reports whether a pin is one of the ways to write a release: its tag, its digest, both, or, for
+// latest, nothing.
+func names(pin compose.Pin, r registry.Release) bool {
+	implied := pin.Tag == "" && (pin.Digest != "" || r.Tag == "" || r.Tag == "latest")
+	return (pin.Tag == r.Tag || implied) && (pin.Digest == "" || pin.Digest == r.Digest)
 }
 
 func partOf(state promotion.State, name string) (promotion.Part, bool) {

@@ -44,8 +44,8 @@ func (l *Local) call(ctx context.Context, r Request, tell func(rollout.Event)) (
 	if info, err := os.Stat(r.Target.Project); err != nil || !info.IsDir() {
 		return Answer{}, &noProjectError{r.Target}
 	}
-	if r.Deployment != "" && !idGrammar.MatchString(r.Deployment) {
-		return Answer{}, fmt.Errorf("%q is no deployment", r.Deployment)
+	if err := r.check(); err != nil {
+		return Answer{}, err
 	}
 	m, err := l.Open(ctx, r.Target)
 	if err != nil {
@@ -80,10 +80,42 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 	case DoStop:
 		err = l.stop(ctx, m, r.Deployment)
 	default:
-		err = fmt.Errorf("this promote does not know how to %q", r.Do)
+		err = &requestError{fmt.Sprintf("this promote does not know how to %q", r.Do)}
 	}
 	return a, err
 }
+
+// check looks whether a request is one that a client of ours makes, so that what follows can rely on it.
+func (r Request) check() error {
+	for _, s := range r.Target.Services {
+		if len(s.Runs) == 0 {
+			return &requestError{fmt.Sprintf("nothing runs the service %q", s.Name)}
+		}
+	}
+	switch r.Do {
+	case DoDeployment, DoApply, DoFollow, DoStop:
+	default:
+		return nil
+	}
+	if !idGrammar.MatchString(r.Deployment) {
+		return &requestError{fmt.Sprintf("%q is no deployment", r.Deployment)}
+	}
+	if r.Do == DoApply && (r.Job == nil || r.Job.Plan.ID != r.Deployment) {
+		return &requestError{"apply wants the job of the deployment that it names"}
+	}
+	if r.Job != nil && r.Job.Resume != "" && !idGrammar.MatchString(r.Job.Resume) {
+		return &requestError{fmt.Sprintf("%q is no deployment", r.Job.Resume)}
+	}
+	return nil
+}
+
+// requestError is a request that no client of this version makes.
+type requestError struct{ reason string }
+
+func (e *requestError) Error() string { return e.reason }
+
+// Hint is what is most likely wrong.
+func (e *requestError) Hint() string { return "install the same promote at both ends" }
 
 // noProjectError is a project directory that is not there.
 type noProjectError struct{ target promotion.Target }
@@ -193,9 +225,6 @@ func (l *Local) begin(id string) (done func()) {
 // apply starts a worker for a job and follows it. Asked again for a deployment that was begun already,
 // as by a client that lost its connection, it goes on following.
 func (l *Local) apply(ctx context.Context, m at, r Request, tell func(rollout.Event)) (*rollout.Result, error) {
-	if r.Job == nil || r.Job.Plan.ID != r.Deployment {
-		return nil, errors.New("apply wants the job of the deployment that it names")
-	}
 	if l.Allow != nil {
 		if err := l.Allow.permit(ctx, m, r.Job); err != nil {
 			return nil, err
@@ -227,6 +256,9 @@ func (l *Local) launch(ctx context.Context, m at, r Request) error {
 	if begun(record) { // by somebody who asked for the same, while we waited
 		return nil
 	}
+	if err := m.resumable(r.Job.Resume); err != nil {
+		return err
+	}
 	if err := record.Make(); err != nil {
 		return err
 	}
@@ -237,6 +269,29 @@ func (l *Local) launch(ctx context.Context, m at, r Request) error {
 	holder.PID = worker.Pid
 	return lock.Write(holder)
 }
+
+// resumable looks whether a deployment is one to resume. One that ended must not be put back by that.
+func (m at) resumable(id string) error {
+	if id == "" {
+		return nil
+	}
+	entries, err := m.History.Entries()
+	if err != nil {
+		return err
+	}
+	if d := journal.Unfinished(entries); d == nil || d.ID != id {
+		return &endedError{id, m.Target.Environment}
+	}
+	return nil
+}
+
+// endedError is a deployment that there is nothing to resume of.
+type endedError struct{ id, environment string }
+
+func (e *endedError) Error() string { return e.id + " is not waiting to be resumed" }
+
+// Hint shows what there is.
+func (e *endedError) Hint() string { return "promote history " + e.environment }
 
 func begun(record *journal.Record) bool {
 	_, err := os.Stat(record.Path("events.jsonl"))

@@ -15,7 +15,11 @@ import (
 
 // longest is how long a line of the connection may be: a plan of thousands of services, and no more
 // than a host has memory for.
-const longest = 64 << 20 // bytes
+const longest = 4 << 20 // bytes
+
+// busiest is how many requests of one connection are done at a time: a client of ours has a few for each
+// of its environments there. Every one may cost files, threads and calls of the engine.
+const busiest = 64
 
 // Serve answers requests, one JSON object a line, until the input ends: whoever asked is gone then. What
 // a worker does goes on; everything else stops.
@@ -29,6 +33,7 @@ func (l *Local) Serve(ctx context.Context, version string, in io.Reader, out io.
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
+	places := make(chan struct{}, busiest)
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 64<<10), longest)
 	for lines.Scan() {
@@ -37,12 +42,19 @@ func (l *Local) Serve(ctx context.Context, version string, in io.Reader, out io.
 		}
 		var r Request
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return replies.write(reply{Error: &failure{Text: "not a request: " + err.Error()}})
+			return replies.write(reply{Error: toFailure(&requestError{"not a request: " + err.Error()})})
 		}
-		group.Go(func() { l.serve(ctx, r, replies) })
+		select {
+		case places <- struct{}{}:
+			group.Go(func() { l.serve(ctx, r, replies); <-places })
+		default:
+			_ = replies.write(reply{ID: r.ID, Error: toFailure(errBusy)}) // nobody there any more: the input ends, too
+		}
 	}
 	return lines.Err()
 }
+
+var errBusy = &requestError{fmt.Sprintf("more than %d requests at once", busiest)}
 
 // serve does one request.
 func (l *Local) serve(ctx context.Context, r Request, replies *lineWriter) {
@@ -52,7 +64,7 @@ func (l *Local) serve(ctx context.Context, r Request, replies *lineWriter) {
 			_ = replies.write(reply{ID: r.ID, Event: &e}) // nobody there any more: the input ends, too
 		})
 	} else {
-		err = fmt.Errorf("this promote speaks protocol %d, the other end %d", Protocol, r.Protocol)
+		err = &requestError{fmt.Sprintf("this promote speaks protocol %d, the other end %d", Protocol, r.Protocol)}
 	}
 	last := reply{ID: r.ID, Answer: &answer}
 	if err != nil {

@@ -28,7 +28,7 @@ func New(r Request, choices []Choice) (Plan, error) {
 	if err := order(&p); err != nil {
 		return Plan{}, err
 	}
-	p.Steps = steps(r.Target, p.Moves)
+	p.Steps = Steps(r.Target, p.Moves)
 	return p, nil
 }
 

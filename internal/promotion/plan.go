@@ -114,8 +114,8 @@ func (p Plan) Changes() []compose.Change {
 	return changes
 }
 
-// steps derives the steps from the moves.
-func steps(t Target, moves []Move) []Step {
+// Steps derives the steps of a plan from its moves.
+func Steps(t Target, moves []Move) []Step {
 	if len(moves) == 0 {
 		return []Step{{Kind: RecordEnd}}
 	}

@@ -22,11 +22,11 @@ func (s *Screen) Error(err error, exit int) {
 		s.Object(f)
 		return
 	}
-	for line := range strings.Lines(f.Error) {
-		fmt.Fprintf(s.Err, "%s %s\n", s.paint(red, "error:"), Clean(strings.TrimRight(line, "\n")))
+	for _, text := range texts(err) {
+		fmt.Fprintf(s.Err, "%s %s\n", s.paint(red, "error:"), oneLine(text))
 	}
 	for _, line := range f.Logs {
-		fmt.Fprintf(s.Err, "%s %s\n", s.paint(faint, "  |"), Clean(line))
+		fmt.Fprintf(s.Err, "%s %s\n", s.paint(faint, "  |"), oneLine(line))
 	}
 	for _, hint := range strings.Split(f.Hint, "\n") {
 		if hint != "" {
@@ -43,6 +43,23 @@ func describe(err error, exit int) Failure {
 	}
 	f.Hint = strings.Join(hints(err), "\n")
 	return f
+}
+
+// texts are the lines that an error is shown in: one for each of those that it joins, whatever line breaks
+// a registry, a container or a reason has in its own.
+func texts(err error) []string {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{err.Error()}
+	}
+	var all, own []string
+	for _, e := range joined.Unwrap() {
+		all, own = append(all, texts(e)...), append(own, e.Error())
+	}
+	if strings.Join(own, "\n") != err.Error() {
+		return []string{err.Error()} // it says more than those that it joins
+	}
+	return all
 }
 
 // hints collects the advice of an error and of all that it joins, each once.

@@ -84,7 +84,7 @@ func (p *Progress) Event(host string, e rollout.Event) {
 		p.draw()
 	default:
 		if text := plain(e); text != "" {
-			fmt.Fprintln(s.Err, Clean(of(host)+text))
+			fmt.Fprintln(s.Err, oneLine(of(host)+text))
 		}
 	}
 }
@@ -201,7 +201,7 @@ func (s *Screen) lineText(l *line) string {
 	case rollout.Noted, rollout.Undoing:
 		symbol, colour, elapsed = "!", yellow, 0
 	}
-	text := Clean(strings.TrimSpace(l.label + "  " + l.text))
+	text := oneLine(strings.TrimSpace(l.label + "  " + l.text))
 	if elapsed >= 100*time.Millisecond {
 		text += fmt.Sprintf("  %.1fs", elapsed.Seconds())
 	}

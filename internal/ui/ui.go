@@ -40,16 +40,16 @@ func New(out, err io.Writer, noColour bool) *Screen {
 	return s
 }
 
-// Say tells something that is worth knowing but is not the answer.
+// Say tells something that is worth knowing but is not the answer, on one line.
 func (s *Screen) Say(format string, args ...any) {
 	if !s.Quiet && !s.JSON {
-		fmt.Fprintln(s.Err, Clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(s.Err, oneLine(fmt.Sprintf(format, args...)))
 	}
 }
 
-// Answer prints the answer of a command that is text.
+// Answer prints a line of the answer of a command that is text.
 func (s *Screen) Answer(format string, args ...any) {
-	fmt.Fprintln(s.Out, Clean(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(s.Out, oneLine(fmt.Sprintf(format, args...)))
 }
 
 // Object prints an answer as one line of JSON.

@@ -1,0 +1,264 @@
+package host
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"promote/compose"
+	"promote/internal/journal"
+	"promote/internal/promotion"
+	"promote/internal/rollout"
+	"promote/registry"
+)
+
+const shopFile = "name: shop\nservices:\n  core:\n    image: registry.example/core:v1.0.0\n  mailer:\n    image: registry.example/mailer:v1.0.0\n"
+
+// shop is a project with nothing that runs, and what a key that is limited to it reaches.
+func shop(t testing.TB) *Local {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shop")
+	for name, text := range map[string]string{
+		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\n", "shop/.env": "SECRET=1\n",
+		"other/compose.yaml": shopFile, "other/.promote/history.jsonl": "",
+	} {
+		path := filepath.Join(dir, "..", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow, err := Allow(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(_ context.Context, target promotion.Target) (*rollout.Machine, error) {
+		m := &rollout.Machine{Target: target, Environ: []string{"PATH=/nowhere"}, Now: time.Now}
+		m.History = journal.Open(target.Project).Of(target.Environment)
+		return m, nil
+	}
+	return &Local{Open: open, Worker: []string{"/bin/true"}, Allow: allow}
+}
+
+// outside are the contents of all files that a limited key must not change.
+func outside(t testing.TB, l *Local) map[string]string {
+	t.Helper()
+	files, journals := map[string]string{}, filepath.Join(l.Allow.Project, journal.Folder)
+	err := filepath.WalkDir(filepath.Dir(l.Allow.Project), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Dir(path) == journals && d.Name() != AllowFile || strings.HasPrefix(path, journals+"/deployments/") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files[path] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// answers has the host side answer an input that ends after n answers, and returns all that it says
+// behind its greeting.
+func answers(t testing.TB, l *Local, input string, n int) []reply {
+	t.Helper()
+	in, ask := io.Pipe()
+	said, out := io.Pipe()
+	go func() { _, _ = io.WriteString(ask, input) }() // what is not read is not answered, and missing below
+	go func() { out.CloseWithError(l.Serve(t.Context(), "v0.0.0", in, out)) }()
+	list, lines := []reply{}, bufio.NewScanner(said)
+	lines.Scan()
+	for len(list) < n && lines.Scan() {
+		list = append(list, decode(t, lines.Bytes()))
+	}
+	ask.Close()
+	for lines.Scan() {
+		list = append(list, decode(t, lines.Bytes()))
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func decode(t testing.TB, text []byte) (r reply) {
+	t.Helper()
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return r
+}
+
+// goodTarget is what an honest client asks for.
+func goodTarget(l *Local) promotion.Target {
+	return promotion.Target{Environment: "prod", Project: l.Allow.Project, Services: []promotion.Service{
+		{Name: "core", Image: "registry.example/core", Runs: []string{"core"}},
+		{Name: "mailer", Image: "registry.example/mailer", Runs: []string{"mailer"}},
+	}}
+}
+
+// good is an honest deployment of core.
+func good(l *Local) Request {
+	to := registry.Release{Tag: "v1.1.0", Digest: "sha256:" + strings.Repeat("a", 64)}
+	change := compose.Change{Service: "core", From: compose.Pin{Tag: "v1.0.0"}, To: compose.Pin{Tag: to.Tag}}
+	plan := promotion.Plan{ID: "20261121-120000-abc", Kind: promotion.Deploy, Target: goodTarget(l), Moves: []promotion.Move{
+		{Service: "core", Image: "registry.example/core", To: to, Rolls: []promotion.Roll{{Service: "core", Changes: []compose.Change{change}}}},
+	}}
+	plan.Steps = promotion.Steps(plan.Target, plan.Moves)
+	return Request{Protocol: Protocol, ID: 1, Do: DoApply, Target: plan.Target, Deployment: plan.ID, Job: &Job{Plan: plan}}
+}
+
+// TestLimitedJob sends jobs that no honest client makes. One that is let through starts the worker here,
+// which dies of it; nothing else does.
+func TestLimitedJob(t *testing.T) {
+	move := func(r *Request) *promotion.Move { return &r.Job.Plan.Moves[0] }
+	roll := func(r *Request) *promotion.Roll { return &move(r).Rolls[0] }
+	restep := func(r *Request) { r.Job.Plan.Steps = promotion.Steps(r.Target, r.Job.Plan.Moves) }
+	for name, bend := range map[string]func(*Request){
+		"another repository":       func(r *Request) { move(r).Image = "registry.example/evil" },
+		"another's repository":     func(r *Request) { move(r).Image = "registry.example/mailer" },
+		"a longer name":            func(r *Request) { move(r).Image += "@sha256:" + strings.Repeat("b", 64) },
+		"another version":          func(r *Request) { roll(r).Changes[0].To.Tag = "v1.2.0" },
+		"another digest":           func(r *Request) { roll(r).Changes[0].To.Digest = "sha256:" + strings.Repeat("b", 64) },
+		"no version":               func(r *Request) { roll(r).Changes[0].To = compose.Pin{} },
+		"not accepted":             func(r *Request) { move(r).To.Tag, roll(r).Changes[0].To.Tag = "v2.0.0", "v2.0.0" },
+		"no version at all":        func(r *Request) { move(r).To.Tag, roll(r).Changes[0].To.Tag = "edge", "edge" },
+		"a service of nobody":      func(r *Request) { move(r).Service = "nobody" },
+		"a path as digest":         func(r *Request) { move(r).To.Digest = "sha256:../../containers" },
+		"a service like an option": func(r *Request) { roll(r).Service, roll(r).Changes[0].Service = "--build", "--build"; restep(r) },
+		"a step like an option": func(r *Request) {
+			r.Job.Plan.Steps = append(r.Job.Plan.Steps, promotion.Step{Kind: promotion.RollStep, Service: "--build"})
+		},
+		"another's step": func(r *Request) {
+			r.Job.Plan.Steps = append(r.Job.Plan.Steps, promotion.Step{Kind: promotion.RollStep, Service: "mailer"})
+		},
+		"no preflight":      func(r *Request) { r.Job.Plan.Steps = r.Job.Plan.Steps[1:] },
+		"no pull":           func(r *Request) { r.Job.Plan.Steps = append(r.Job.Plan.Steps[:1:1], r.Job.Plan.Steps[2:]...) },
+		"no steps":          func(r *Request) { r.Job.Plan.Steps = nil },
+		"no changes":        func(r *Request) { roll(r).Changes = nil },
+		"no rolls":          func(r *Request) { move(r).Rolls = nil; restep(r) },
+		"no id":             func(r *Request) { r.Deployment, r.Job.Plan.ID = "", "" },
+		"a path as id":      func(r *Request) { r.Deployment, r.Job.Plan.ID = "../../../other", "../../../other" },
+		"two ids":           func(r *Request) { r.Job.Plan.ID = "another" },
+		"no job":            func(r *Request) { r.Job = nil },
+		"resume of nothing": func(r *Request) { r.Job.Resume = "20261121-110000-abc" },
+		"resume of a path":  func(r *Request) { r.Job.Resume = "../../../other" },
+		"nothing runs it":   func(r *Request) { r.Target.Services[0].Runs = nil },
+		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
+		"an older protocol": func(r *Request) { r.Protocol-- },
+		"an unknown verb":   func(r *Request) { r.Do = "shell" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := shop(t)
+			before, r := outside(t, l), good(l)
+			bend(&r)
+			text, err := line(r)
+			if err != nil {
+				t.Skipf("an honest client can't even say it: %v", err)
+			}
+			got := answers(t, l, string(text), 1)
+			if len(got) != 1 || got[0].Error == nil || got[0].Error.Hint == "" || got[0].Error.Kind == kindDied {
+				t.Errorf("not refused with a hint: %s", text)
+			}
+			if after := outside(t, l); !maps.Equal(before, after) {
+				t.Errorf("changed: %v", after)
+			}
+		})
+	}
+}
+
+// TestLimitedTarget: what the host decides is the host's, also in the plan, and an honest job passes.
+func TestLimitedTarget(t *testing.T) {
+	l := shop(t)
+	r := good(l)
+	r.Target.Project += "/./"
+	for _, target := range []*promotion.Target{&r.Target, &r.Job.Plan.Target} {
+		target.Compose, target.EnvFiles, target.Name, target.Profiles = []string{"../other/compose.yaml"}, []string{"/etc/passwd"}, "other", []string{"x"}
+		target.Engine, target.Git = promotion.EngineNone, &promotion.Git{Commit: true, Push: true}
+	}
+	r.Job.Plan.Target.Project = "/"
+	if err := l.Allow.limit(&r); err != nil {
+		t.Fatal(err)
+	}
+	want := goodTarget(l)
+	want.Engine = promotion.EngineCompose
+	for _, got := range []promotion.Target{r.Target, r.Job.Plan.Target} {
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	got := answers(t, l, encode(t, good(l)), 1)
+	if len(got) != 1 || got[0].Error == nil || got[0].Error.Kind != kindDied {
+		t.Errorf("an honest job does not reach the worker: %+v", got)
+	}
+}
+
+// TestBusy: more at once than any client asks is refused, each by its number.
+func TestBusy(t *testing.T) {
+	l := shop(t)
+	lock, err := journal.Open(l.Allow.Project).Lock(t.Context(), 0, journal.Holder{ID: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	var input strings.Builder
+	for i := range 1000 {
+		input.WriteString(encode(t, Request{Protocol: Protocol, ID: i + 1, Do: DoQuiet, Target: goodTarget(l), Wait: time.Hour}))
+	}
+	got := answers(t, l, input.String(), 1000-busiest)
+	busy := 0
+	for _, r := range got {
+		if r.Error != nil && r.Error.Text == errBusy.Error() {
+			busy++
+		}
+	}
+	if len(got) != 1000 || busy != 1000-busiest {
+		t.Errorf("%d answers, %d of them that it is busy", len(got), busy)
+	}
+}
+
+func encode(t testing.TB, v any) string {
+	t.Helper()
+	text, err := line(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// FuzzServe: whatever comes in with a limited key, nothing but the journal changes.
+func FuzzServe(f *testing.F) {
+	l := shop(f)
+	honest := encode(f, good(l))
+	f.Add("")
+	f.Add("Linux x86_64 0123\n" + honest)
+	f.Add(strings.Replace(honest, "v1.1.0", "v1.0.1", -1))
+	f.Add(strings.Replace(honest, `"runs":["core"]`, `"runs":[]`, 1))
+	f.Add(strings.Replace(honest, "20261121-120000-abc", "../../x", -1))
+	for _, do := range []Verb{DoState, DoCheckup, DoHistory, DoHolder, DoQuiet, DoMark, DoDeployment, DoFollow, DoStop, "shell"} {
+		f.Add(encode(f, Request{Protocol: Protocol, Do: do, Target: goodTarget(l), Deployment: "x", Kind: "verify", Marks: []promotion.Mark{{Service: "core\x1b", Kind: "x"}}}))
+	}
+	f.Add("{\n")
+	f.Add(`{"protocol":1,"do":"state","target":{"project":"/","services":[{}]}}`)
+	f.Add(strings.Repeat("[", 20000) + "\n")
+	f.Fuzz(func(t *testing.T, input string) {
+		own := shop(t)
+		input = strings.ReplaceAll(input, l.Allow.Project, own.Allow.Project) // that of the seeds
+		before := outside(t, own)
+		_ = own.Serve(t.Context(), "v0.0.0", strings.NewReader(input), io.Discard) // an error is an answer
+		if after := outside(t, own); !maps.Equal(before, after) {
+			t.Errorf("changed: %v", after)
+		}
+	})
+}
