@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ func (a *Allowance) permitRelease(t promotion.Target, move promotion.Move) error
 		return deny("%q is no service of the environment", move.Service)
 	}
 	if v, ok := t.Services[i].Tag.Parse(move.To.Tag); !ok || !a.Accept.Allows(v) {
-		return deny("%s is not in %s", written(move.To), a.Range)
+		return deny("%s is not in %s", cmp.Or(move.To.Tag, move.To.Digest), a.Range)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func (s *Screen) History(list []journal.Deployment) error {
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WHEN\tID\tKIND\tWHAT\tOUTCOME\tBY\tREASON")
 	for _, d := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At.UTC().Format("2006-01-02 15:04"), oneLine(d.ID), d.Kind, oneLine(what(d)), oneLine(outcome(d)), oneLine(d.By), oneLine(d.Reason))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At.UTC().Format("2006-01-02 15:04"), oneLine(d.ID), oneLine(d.Kind), oneLine(what(d)), oneLine(outcome(d)), oneLine(d.By), oneLine(d.Reason))
 	}
 	return table.Flush()
 }

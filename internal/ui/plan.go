@@ -41,7 +41,7 @@ func (s *Screen) Plans(w io.Writer, plans []HostPlan) {
 		if len(plans) > 1 {
 			on = " on " + strings.Join(hosts[body], ", ")
 		}
-		fmt.Fprintf(w, "%s %s%s\n%s", string(plans[0].Kind), oneLine(plans[0].Target.Environment), on, body)
+		fmt.Fprintf(w, "%s %s%s\n%s", oneLine(string(plans[0].Kind)), oneLine(plans[0].Target.Environment), on, body)
 	}
 }
 
@@ -52,7 +52,7 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, roll := range m.Rolls {
-			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), roll.Strategy, oneLine(roll.Why))
+			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), oneLine(roll.Strategy), oneLine(roll.Why))
 			if c := roll.Changes[0]; c.From != c.To {
 				fmt.Fprintf(w, "      %s:%d  %s → %s\n", oneLine(inside(p.Target.Project, roll.File)), roll.Line, pin(c.From.String()), pin(c.To.String()))
 			}
@@ -127,7 +127,7 @@ func MarkText(m promotion.Mark) string {
 
 // digests are what runs and what would run.
 func digests(m promotion.Move) string {
-	if m.From.Digest == "" || m.From.Digest == m.To.Digest {
+	if m.From.Digest == "" || m.To.Digest == "" || m.From.Digest == m.To.Digest {
 		return digest(m.To.Digest)
 	}
 	return digest(m.From.Digest) + " →" + digest(m.To.Digest)[1:]
@@ -137,7 +137,7 @@ func digest(d string) string {
 	if d == "" {
 		return ""
 	}
-	return "  " + promotion.Short(d)
+	return "  " + oneLine(promotion.Short(d))
 }
 
 func pin(text string) string {

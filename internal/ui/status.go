@@ -120,7 +120,7 @@ func orNone(text string) string {
 	if text == "" {
 		return "unknown"
 	}
-	return text
+	return oneLine(text)
 }
 
 // minute is a time as people compare it.
