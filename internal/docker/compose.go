@@ -26,7 +26,9 @@ type Compose struct {
 	Lock *os.File
 }
 
-// patience is how long a command that was told to stop may take to.
+// patience is how long a command may take to end by itself once nobody wants it any more, and again once
+// it was told so. Interrupting it at once would gain little: the engine goes on with what it was asked
+// for last, and a container that it makes then is one that nobody has looked for.
 const patience = 10 * time.Second
 
 // ComposeError is a failed docker compose command with what it said.
@@ -94,8 +96,11 @@ func (c Compose) Diverged(ctx context.Context, services ...string) ([]string, er
 func (c Compose) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "docker", append(c.flags(), args...)...)
 	cmd.Dir, cmd.Env = c.Dir, c.Environ
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = patience
+	cmd.Cancel = func() error {
+		time.AfterFunc(patience, func() { _ = cmd.Process.Signal(os.Interrupt) }) // it has ended, most likely
+		return nil
+	}
+	cmd.WaitDelay = 2 * patience
 	if c.Lock != nil {
 		cmd.ExtraFiles = []*os.File{c.Lock}
 	}

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"promote/internal/journal"
@@ -97,21 +98,34 @@ type Control struct {
 	Tell func(rollout.Event) // every event, once, in order
 }
 
+// stopping is how long asking a worker to stop may take once nobody follows it any more.
+const stopping = 5 * time.Second
+
 // Apply has a worker do the job and follows it to its end. When the context ends first, the worker goes
-// on and the error is [ErrDetached].
+// on and the error is [ErrDetached]; if it was to stop, it has been asked to by then.
 func (s *Side) Apply(ctx context.Context, job Job, c Control) (rollout.Result, error) {
-	stopping, done := context.WithCancel(ctx)
-	defer done()
-	if c.Stop != nil {
-		go func() {
-			select {
-			case <-c.Stop:
-				_ = s.Stop(stopping, job.Plan.ID) // it may have ended meanwhile; what it did is in its events
-			case <-stopping.Done():
-			}
-		}()
+	asking, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := sync.OnceFunc(func() {
+		_ = s.Stop(asking, job.Plan.ID) // it may have ended meanwhile; what it did is in its events
+	})
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-c.Stop:
+			stop()
+		case <-ended:
+		}
+	}()
+	r, err := result(s.do(ctx, Request{Do: DoApply, Job: &job, Wait: c.Wait, Deployment: job.Plan.ID}, c.Tell))
+	close(ended)
+	defer time.AfterFunc(stopping, cancel).Stop()
+	select {
+	case <-c.Stop:
+		stop() // again, or for the first time: it returns when the worker was asked
+	default:
 	}
-	return result(s.do(ctx, Request{Do: DoApply, Job: &job, Wait: c.Wait, Deployment: job.Plan.ID}, c.Tell))
+	return r, err
 }
 
 func result(a Answer, err error) (rollout.Result, error) {
