@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+
+	"promote/internal/bed"
+	"promote/internal/rollout"
+)
+
+// variants are the ways of replacing a container, each by what more of the compose service brings it about.
+func variants(port int) map[string]string {
+	return map[string]string{"start-first": "", "recreate": fmt.Sprintf("    ports: [\"%d:8080\"]\n", port)}
+}
+
+// disturb is one thing that goes wrong at an event of a deployment. It has the other version deployed, and
+// looks after it until the environment has to be whole.
+type disturb func(s *shop, at rollout.Event)
+
+// TestSurvival has things go wrong at every event of a deployment on another machine, in a deployment of
+// its own each, forward and back in turn. A step that is added is covered the day it is added.
+func TestSurvival(t *testing.T) {
+	bed.Need(t)
+	hosts := bed.Hosts(t, "steady", "first", "second")
+	registry := bed.HostRegistry(t)
+	releases(t, registry, map[string]string{"START_DELAY": "200ms"}, hosts...)
+	kinds := map[string]disturb{"dropped": dropped, "client-killed": clientKilled, "half-open": halfOpen, "worker-killed": workerKilled, "ctrl-c": interrupted}
+	var group sync.WaitGroup
+	port := 8080
+	for kind, disturb := range kinds {
+		port++
+		for variant, extra := range variants(port) {
+			group.Go(func() { sweep(t, hosts[0], registry, kind+"-"+variant, extra, disturb) })
+		}
+	}
+	group.Go(func() { sweep(t, hosts[1], registry, "power-start-first", variants(8080)["start-first"], poweredOff) })
+	group.Go(func() { sweep(t, hosts[2], registry, "power-recreate", variants(8080)["recreate"], poweredOff) })
+	group.Wait()
+}
+
+// sweep disturbs a deployment at each of its events.
+func sweep(t *testing.T, host *bed.HostHandle, registry *bed.RegistryHandle, name, extra string, disturb disturb) {
+	t.Run(name, func(t *testing.T) {
+		s := newShop(t, host, registry, name, extra)
+		for _, e := range s.steps {
+			t.Run(strconv.Itoa(e.Seq)+string(e.Step)+" "+string(e.Status)+" "+e.Text, func(t *testing.T) {
+				s.t, s.ground.t = t, t
+				disturb(s, e)
+				s.whole()
+			})
+		}
+	})
+}
+
+// deploy deploys the other version, and does something when an event like one that was seen before comes.
+func (s *shop) deploy(at rollout.Event, act func(*viewer)) *viewer {
+	s.t.Helper()
+	reached := false
+	c := s.follow(func(c *viewer, now rollout.Event) {
+		if now.Seq == at.Seq && now.Step == at.Step && now.Status == at.Status {
+			reached = true
+			act(c)
+		}
+	}, "pin", "prod", s.other())
+	if !reached {
+		s.t.Fatalf("there was no event %d, %s %s\n%s", at.Seq, at.Step, at.Status, &c.said)
+	}
+	return c
+}
+
+// dropped is a link that ends: the client comes back, and has missed nothing.
+func dropped(s *shop, at rollout.Event) {
+	to := s.other()
+	s.complete(s.deploy(at, func(*viewer) { s.relay.Drop() }))
+	s.wants(to)
+}
+
+// halfOpen is a peer that is silent, with the connection alive: the client notices, and comes back.
+func halfOpen(s *shop, at rollout.Event) {
+	to := s.other()
+	s.complete(s.deploy(at, func(*viewer) { s.relay.Freeze() }))
+	s.wants(to)
+}
+
+// clientKilled is a laptop whose lid is closed: the worker goes on, and whoever attaches sees it all.
+func clientKilled(s *shop, at rollout.Event) {
+	to := s.other()
+	s.deploy(at, func(c *viewer) { s.check(c.cmd.Process.Kill()) })
+	s.complete(s.follow(nil, "attach", "prod"))
+	s.wants(to)
+}
+
+// workerKilled leaves a deployment half-way; one resume ends it.
+func workerKilled(s *shop, at rollout.Event) {
+	s.deploy(at, func(*viewer) { s.killWorker() })
+	s.resume()
+}
+
+// poweredOff ends everything on the host, and nobody is there to follow when it boots.
+func poweredOff(s *shop, at rollout.Event) {
+	s.deploy(at, func(c *viewer) {
+		s.host.PowerOff()
+		s.check(c.cmd.Process.Kill())
+	})
+	s.host.Boot(s.t)
+	s.resume()
+}
+
+// interrupted is Ctrl-C: what was begun is put back, unless it was as good as done. A terminal sends the
+// signal to ssh too, and to whatever else the client had started.
+func interrupted(s *shop, at rollout.Event) {
+	from, to := s.on(), s.other()
+	for _, whom := range []func(pid int) int{func(pid int) int { return pid }, func(pid int) int { return -pid }} {
+		c := s.deploy(at, func(c *viewer) { s.check(syscall.Kill(whom(c.cmd.Process.Pid), syscall.SIGINT)) })
+		switch {
+		case c.code == exitRestored && c.outcome() == rollout.OutcomeRestored, c.code == exitFailed && c.outcome() == rollout.OutcomeFailed:
+			s.wants(from)
+		case c.code == exitDone && c.outcome() == rollout.OutcomeDone:
+			s.wants(to)
+			from, to = to, from
+		default:
+			s.t.Fatalf("exit code %d, %s\n%s", c.code, c.outcome(), &c.said)
+		}
+	}
+}
+
+// wants wants a version to be there.
+func (s *shop) wants(version string) {
+	s.t.Helper()
+	if on := s.on(); on != version {
+		s.t.Fatalf("it is on %s, not on %s", on, version)
+	}
+}
