@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+
+	"promote/internal/bed"
+	"promote/internal/promotion"
+	"promote/internal/rollout"
+)
+
+// TestOutages takes away what a deployment on another machine needs, in the middle of it.
+func TestOutages(t *testing.T) {
+	bed.Need(t)
+	var group sync.WaitGroup
+	for name, outage := range map[string]func(*testing.T){
+		"engine": engineRestarted, "registry": registryGone, "disk": diskFull, "detached": detached,
+	} {
+		group.Go(func() { t.Run(name, outage) })
+	}
+	group.Wait()
+}
+
+// one is a shop on a host of its own.
+func one(t *testing.T, prepare string) *shop {
+	host, registry := bed.Host(t, "outage"), bed.HostRegistry(t)
+	host.Run(t, prepare)
+	releases(t, registry, host)
+	return newShop(t, host, registry, "shop", "")
+}
+
+// step is the first of the undisturbed events with a text.
+func (s *shop) step(text string) rollout.Event {
+	s.t.Helper()
+	for _, e := range s.steps {
+		if e.Text == text {
+			return e
+		}
+	}
+	s.t.Fatalf("no event says %q", text)
+	return rollout.Event{}
+}
+
+// engineRestarted upgrades Docker at each event of the roll.
+func engineRestarted(t *testing.T) {
+	s := one(t, "true")
+	for _, e := range s.steps {
+		if e.Step == promotion.RollStep {
+			c := s.deploy(e, func(*viewer) { s.host.RestartEngine(t) })
+			t.Logf("%d %s: exit code %d %s", e.Seq, e.Text, c.code, c.outcome())
+			s.resume()
+			s.whole()
+		}
+	}
+}
+
+// registryGone resets all connections to the registry while a large layer is on its way: nothing was
+// stopped yet, and once the registry is there again so is the release.
+func registryGone(t *testing.T) {
+	s := one(t, `echo '{"max-download-attempts": 1}' >/etc/docker/daemon.json`)
+	s.host.RestartEngine(t)
+	files, config := bed.Service(t, "v3.0.0", nil)
+	files["ballast"] = noise(64 << 20)
+	s.registry.Push(t, "core", "v3.0.0", files, config)
+	_, port, err := net.SplitHostPort(s.registry.Addr())
+	s.check(err)
+	rule := " OUTPUT -p tcp --dport " + port + " -j REJECT --reject-with tcp-reset"
+	gone := false
+	c := s.follow(func(_ *viewer, e rollout.Event) {
+		if e.Layer != nil && !gone {
+			gone = true
+			s.host.Run(t, "iptables -w -I"+rule)
+		}
+	}, "deploy", "prod")
+	if !gone || c.code != exitFailed || c.outcome() != rollout.OutcomeFailed {
+		t.Fatalf("gone: %v, exit code %d, %s\n%s", gone, c.code, c.outcome(), &c.said)
+	}
+	s.wants("v2.0.0")
+	s.whole()
+	s.host.Run(t, "iptables -w -D"+rule)
+	s.run(exitDone, "deploy", "prod")
+}
+
+// noise is so many bytes that can't be compressed.
+func noise(n int) string {
+	random := rand.New(rand.NewPCG(1, 2))
+	data := make([]byte, 0, n)
+	for len(data) < n {
+		data = binary.LittleEndian.AppendUint64(data, random.Uint64())
+	}
+	return string(data)
+}
+
+// diskFull fills the disk of the project at each event: what could not be written is put right by one
+// resume, once there is room.
+func diskFull(t *testing.T) {
+	s := one(t, "mount -t tmpfs -o size=48m,uid=1000,gid=1000,mode=755 tmpfs /srv")
+	for _, e := range s.steps {
+		c := s.deploy(e, func(*viewer) { _, _ = s.host.Try("cat /dev/zero >/srv/ballast") })
+		t.Logf("%d %s %s: exit code %d %s", e.Seq, e.Step, e.Text, c.code, c.outcome())
+		s.host.Run(t, "rm /srv/ballast")
+		s.resume()
+		s.whole()
+	}
+}
+
+// detached presses Ctrl-C twice: the first asks to put back, the second stops waiting for it.
+func detached(t *testing.T) {
+	s := one(t, "true")
+	from := s.on()
+	c := s.follow(func(c *viewer, e rollout.Event) {
+		if e.Text == "waiting to be healthy" || e.Status == rollout.Undoing {
+			s.check(c.cmd.Process.Signal(syscall.SIGINT))
+		}
+	}, "pin", "prod", s.other())
+	if c.code != exitDetached {
+		t.Fatalf("exit code %d\n%s", c.code, &c.said)
+	}
+	c = s.follow(nil, "attach", "prod")
+	if c.code != exitRestored || c.outcome() != rollout.OutcomeRestored {
+		t.Errorf("attached: exit code %d, %s\n%s", c.code, c.outcome(), &c.said)
+	}
+	s.wants(from)
+	s.whole()
+}
