@@ -175,7 +175,10 @@ func (e *Engine) Logs(ctx context.Context, id string, lines string) ([]string, e
 }
 
 // Remove stops a container with its own timeout and signal, and removes it. One that is gone is no error.
+// It goes on when the context ends: so does the engine with what it was asked for, and whoever looked before
+// that had come to its end would find a container running that is about to be no more.
 func (e *Engine) Remove(ctx context.Context, id string) error {
+	ctx = context.WithoutCancel(ctx)
 	if err := e.API.ContainerStop(ctx, id, container.StopOptions{}); err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
