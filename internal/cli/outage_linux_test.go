@@ -45,13 +45,22 @@ func (s *shop) step(text string) rollout.Event {
 	return rollout.Event{}
 }
 
+// consistent wants an exit code that says what the last event says.
+func (s *shop) consistent(c *viewer) {
+	s.t.Helper()
+	if c.outcome() == "" || c.code != outcomeCode(c.outcome()) {
+		s.t.Errorf("exit code %d, but the last event says %q\n%s", c.code, c.outcome(), &c.said)
+	}
+	s.t.Logf("%d events: %s", len(c.events), c.outcome())
+}
+
 // engineRestarted upgrades Docker at each event of the roll.
 func engineRestarted(t *testing.T) {
 	s := one(t, "true")
 	for _, e := range s.steps {
 		if e.Step == promotion.RollStep {
 			c := s.deploy(e, func(*viewer) { s.host.RestartEngine(t) })
-			t.Logf("%d %s: exit code %d %s", e.Seq, e.Text, c.code, c.outcome())
+			s.consistent(c)
 			s.resume()
 			s.whole()
 		}
@@ -101,7 +110,7 @@ func diskFull(t *testing.T) {
 	s := one(t, "mount -t tmpfs -o size=48m,uid=1000,gid=1000,mode=755 tmpfs /srv")
 	for _, e := range s.steps {
 		c := s.deploy(e, func(*viewer) { _, _ = s.host.Try("cat /dev/zero >/srv/ballast") })
-		t.Logf("%d %s %s: exit code %d %s", e.Seq, e.Step, e.Text, c.code, c.outcome())
+		s.consistent(c)
 		s.host.Run(t, "rm /srv/ballast")
 		s.resume()
 		s.whole()
