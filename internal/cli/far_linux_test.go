@@ -264,5 +264,6 @@ func (f *far) tree() string {
 	return f.host.Run(f.t, `find /srv /home /root /etc /tmp /usr/local -xdev \( -path /srv/shop/.promote -o -name 'runc-process*' \) -prune -o -printf '%p %M %u %l\n' | sort
 find /srv /home /root /etc /tmp /usr/local -xdev \( -path /srv/shop/.promote -o -name 'runc-process*' \) -prune -o -type f -print0 | xargs -0 sha256sum | sort
 sha256sum /srv/shop/.promote/allow.yaml; ls -A /srv/shop/.promote
-docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.State}}'; docker images --no-trunc -a`)
+docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.State}}' | sort
+docker images --no-trunc -a --format '{{.ID}} {{.Repository}} {{.Tag}}' | sort`)
 }

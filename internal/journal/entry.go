@@ -94,12 +94,18 @@ func Marks(entries []Entry) []Mark {
 	return marks
 }
 
-// Unfinished returns the last deployment that began and did not end, or nil.
+// Unfinished returns the last deployment that began and did not end, or nil. One that got stuck has not
+// ended as long as none after it ended well: once what kept it from putting everything back is mended, it
+// can be tried again.
 func Unfinished(entries []Entry) *Deployment {
-	list := Deployments(entries)
+	list, settled := Deployments(entries), false
 	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].End.IsZero() {
-			return &list[i]
+		d := &list[i]
+		switch {
+		case d.End.IsZero(), d.Outcome == "stuck" && !settled:
+			return d
+		case !d.Marked && d.Outcome == "done":
+			settled = true
 		}
 	}
 	return nil

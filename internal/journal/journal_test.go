@@ -223,6 +223,17 @@ func TestUnfinished(t *testing.T) {
 	if d := journal.Unfinished(entries[:3]); d != nil {
 		t.Errorf("got %v", d)
 	}
+	stuck := entry(journal.Ended, "b")
+	stuck.Outcome = "stuck"
+	entries = append(entries, stuck)
+	if d := journal.Unfinished(entries); d == nil || d.ID != "b" {
+		t.Errorf("what got stuck can be tried again; got %v", d)
+	}
+	late := entry(journal.Ended, "c")
+	late.Outcome = "done"
+	if d := journal.Unfinished(append(entries[:5:5], entry(journal.Begun, "c"), late)); d != nil {
+		t.Errorf("what came after it ended well; got %v", d)
+	}
 	if list := journal.Deployments(entries); len(list) != 3 || list[0].Outcome != "done" || !list[1].Marked {
 		t.Errorf("got %v", list)
 	}
