@@ -33,18 +33,6 @@ func one(t *testing.T, prepare string) *shop {
 	return newShop(t, host, registry, "shop", "")
 }
 
-// step is the first of the undisturbed events with a text.
-func (s *shop) step(text string) rollout.Event {
-	s.t.Helper()
-	for _, e := range s.steps {
-		if e.Text == text {
-			return e
-		}
-	}
-	s.t.Fatalf("no event says %q", text)
-	return rollout.Event{}
-}
-
 // consistent wants an exit code that says what the last event says.
 func (s *shop) consistent(c *viewer) {
 	s.t.Helper()
