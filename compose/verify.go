@@ -216,15 +216,16 @@ func (p *Project) verifyContainers(after *types.Project, planned map[string]Chan
 	for name, value := range after.Environment {
 		changed[name] = p.model.Environment[name] != value
 	}
+	services := all(p.model)
 	for _, s := range splices {
 		if s.node != nil {
 			continue
 		}
-		for _, name := range names(p.model) {
+		for _, name := range slices.Sorted(maps.Keys(services)) {
 			if _, moves := planned[name]; moves {
 				continue
 			}
-			if reason := gives(all(p.model)[name], s.path, changed); reason != "" {
+			if reason := gives(services[name], s.path, changed); reason != "" {
 				return s.refuse(name, reason, "put the version's variable into an env file of its own that no service reads")
 			}
 		}

@@ -25,11 +25,7 @@ func (p *program) doctorCommand() *cli.Command {
 }
 
 func (p *program) doctor(ctx context.Context, c *cli.Context) error {
-	cfg, err := p.load(c)
-	if err != nil {
-		return err
-	}
-	names, err := environmentNames(cfg, c.Args().Slice())
+	cfg, names, err := p.loadNamed(c)
 	if err != nil {
 		return err
 	}

@@ -105,39 +105,36 @@ type wave struct {
 	hosts    []int // of the fleet
 	progress *ui.Progress
 	stop     <-chan struct{} // closed: the person wants everything put back
-	mu       sync.Mutex
 }
 
 func (w *wave) carryOut(ctx context.Context, c *cli.Context) error {
-	halt := make(chan struct{})
-	var once sync.Once
-	var cause error // what failed first; the others of the wave are stopped because of it
-	fail := func(err error) { once.Do(func() { cause = err; close(halt) }) }
-	done := make(chan struct{})
+	halt, done := make(chan struct{}), make(chan struct{})
+	stopAll := sync.OnceFunc(func() { close(halt) })
 	go func() {
 		select {
 		case <-w.stop:
-			fail(nil)
+			stopAll()
 		case <-done:
 		}
 	}()
 	failed := make([]bool, len(w.hosts))
-	var first error // without any of our own stopping, as when a person did
+	var mu sync.Mutex
+	var cause error // what failed first; it is noted before the others are stopped because of it
 	var group sync.WaitGroup
 	for n, i := range w.hosts {
 		group.Go(func() {
 			if err := w.deploy(ctx, c, i, halt); err != nil {
 				failed[n] = true
-				fail(err)
-				w.mu.Lock()
-				first = cmp.Or(first, err)
-				w.mu.Unlock()
+				mu.Lock()
+				cause = cmp.Or(cause, err)
+				mu.Unlock()
+				stopAll()
 			}
 		})
 	}
 	group.Wait()
 	close(done)
-	return w.settle(ctx, failed, cmp.Or(cause, first))
+	return w.settle(ctx, failed, cause)
 }
 
 // deploy carries the plan of one host out.

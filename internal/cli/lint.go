@@ -93,10 +93,8 @@ func (p *program) inspect(ctx context.Context, c *cli.Context, dir string) ([]pr
 	if c.IsSet("runs") {
 		return nil, wrongArguments(c, "--runs is for where there is no promote.yaml; %s says what runs", cfg.Path)
 	}
-	for _, name := range c.Args().Slice() {
-		if _, err := cfg.Environment(name); err != nil {
-			return nil, err
-		}
+	if _, err := environmentNames(cfg, c.Args().Slice()); err != nil {
+		return nil, err
 	}
 	var list []promotion.Inspected
 	for _, e := range cfg.Environments {

@@ -45,7 +45,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p.screen = ui.New(stdout, stderr, noColour)
 	p.screen.JSON = asksJSON(args)
 	p.signals = catch()
-	defer p.signals.release()
+	defer p.signals.cancel()
 	defer p.hangUp()
 	app := p.app()
 	err := app.RunContext(p.signals.ctx, permute(app, args))

@@ -136,13 +136,18 @@ func (d *deployment) attach(ctx context.Context, id string, holder *journal.Hold
 		}
 		id = one.ID
 	}
-	progress := d.screen.Progress()
-	result, err := d.env.side.Follow(ctx, id, d.tell(progress))
-	progress.Close()
+	result, err := d.follow(ctx, id)
 	if err == nil && result.Outcome != rollout.OutcomeDone {
 		return &outcomeError{Result: result, host: d.env.host}
 	}
 	return err
+}
+
+// follow shows a deployment to its end.
+func (d *deployment) follow(ctx context.Context, id string) (rollout.Result, error) {
+	progress := d.screen.Progress()
+	defer progress.Close()
+	return d.env.side.Follow(ctx, id, d.tell(progress))
 }
 
 func (p *program) abortCommand() *cli.Command {
@@ -179,9 +184,7 @@ func (d *deployment) abort(ctx context.Context, id string) error {
 	if err := d.env.side.Stop(ctx, id); err != nil {
 		return err
 	}
-	progress := d.screen.Progress()
-	result, err := d.env.side.Follow(ctx, id, d.tell(progress))
-	progress.Close()
+	result, err := d.follow(ctx, id)
 	switch {
 	case err != nil:
 		return err

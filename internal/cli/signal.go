@@ -12,19 +12,19 @@ import (
 // nothing done. While one is followed: the first asks it to stop and put everything back, the second
 // only stops following.
 type signals struct {
-	ctx     context.Context
-	cancel  context.CancelFunc
-	channel chan os.Signal
-	mu      sync.Mutex
-	stop    chan struct{} // while a deployment is followed
+	ctx    context.Context
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	stop   chan struct{} // while a deployment is followed
 }
 
 func catch() *signals {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &signals{ctx: ctx, cancel: cancel, channel: make(chan os.Signal, 4)}
-	signal.Notify(s.channel, os.Interrupt, syscall.SIGTERM)
+	s := &signals{ctx: ctx, cancel: cancel}
+	channel := make(chan os.Signal, 4)
+	signal.Notify(channel, os.Interrupt, syscall.SIGTERM) // for good: one that comes when all is done changes nothing
 	go func() {
-		for range s.channel {
+		for range channel {
 			s.received()
 		}
 	}()
@@ -49,10 +49,4 @@ func (s *signals) following() <-chan struct{} {
 	defer s.mu.Unlock()
 	s.stop = make(chan struct{})
 	return s.stop
-}
-
-func (s *signals) release() {
-	signal.Stop(s.channel)
-	close(s.channel)
-	s.cancel()
 }

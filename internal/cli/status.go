@@ -26,11 +26,7 @@ func (p *program) statusCommand() *cli.Command {
 }
 
 func (p *program) status(ctx context.Context, c *cli.Context) error {
-	cfg, err := p.load(c)
-	if err != nil {
-		return err
-	}
-	names, err := environmentNames(cfg, c.Args().Slice())
+	cfg, names, err := p.loadNamed(c)
 	if err != nil {
 		return err
 	}
@@ -50,6 +46,16 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 		return err
 	}
 	return verdictOf(answer, c.Bool("exit-code"))
+}
+
+// loadNamed reads promote.yaml for a command that is about the environments of its command line, or all.
+func (p *program) loadNamed(c *cli.Context) (*config.Config, []string, error) {
+	cfg, err := p.load(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := environmentNames(cfg, c.Args().Slice())
+	return cfg, names, err
 }
 
 // environmentNames are those of the command line, or all.

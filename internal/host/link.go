@@ -157,7 +157,11 @@ func (l *link) run() {
 		close(l.ready)
 		err = l.read(in)
 	}
-	l.process.end()
+	if errors.Is(err, io.EOF) || errors.Is(err, errNotPlaced) {
+		l.process.wait()
+	} else {
+		l.process.end()
+	}
 	l.err = err
 	if far := (*FarError)(nil); !errors.As(err, &far) {
 		l.err = l.process.ended(l.host, err)
@@ -244,13 +248,7 @@ func (l *link) bring(in *bufio.Reader, uname string) error {
 }
 
 // far is an error of this end that is about the host.
-func (l *link) far(err error) error {
-	advice := ""
-	if advised := (interface{ Hint() string })(nil); errors.As(err, &advised) {
-		advice = advised.Hint()
-	}
-	return &FarError{Host: l.host.Hostname(), Text: err.Error(), Advice: advice}
-}
+func (l *link) far(err error) error { return toFailure(err).err(l.host.Hostname()) }
 
 // read gives every reply to whoever waits for it.
 func (l *link) read(in *bufio.Reader) error {

@@ -324,5 +324,8 @@ func (l *Local) start(job Job, record *journal.Record, lock *journal.Lock) (*os.
 	}
 	err = errors.Join(json.NewEncoder(input).Encode(job), input.Close())
 	go cmd.Wait() // how it ends is in its events; this only lets the kernel forget it
+	if errors.Is(err, syscall.EPIPE) {
+		err = nil // it has died already, which whoever follows it is told
+	}
 	return cmd.Process, err
 }

@@ -3,10 +3,8 @@ package host
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
-	"promote/compose"
 	"promote/internal/journal"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
@@ -92,27 +90,18 @@ type failure struct {
 }
 
 const (
-	kindLocked   = "locked"
-	kindDied     = "died"
-	kindStale    = "stale"
-	kindDetached = "detached"
+	kindLocked = "locked"
+	kindDied   = "died"
 )
 
 func toFailure(err error) *failure {
-	f := &failure{Text: err.Error()}
-	if advised := (interface{ Hint() string })(nil); errors.As(err, &advised) {
-		f.Hint = advised.Hint()
-	}
+	f := &failure{Text: err.Error(), Hint: rollout.Advice(err)}
 	locked, died := (*journal.LockedError)(nil), (*DiedError)(nil)
 	switch {
 	case errors.As(err, &locked):
 		f.Kind, f.Holder = kindLocked, &locked.Holder
 	case errors.As(err, &died):
 		f.Kind, f.Died = kindDied, died
-	case errors.Is(err, compose.ErrStale):
-		f.Kind = kindStale
-	case errors.Is(err, ErrDetached):
-		f.Kind = kindDetached
 	}
 	return f
 }
@@ -124,10 +113,6 @@ func (f *failure) err(host string) error {
 		return &journal.LockedError{Holder: *f.Holder}
 	case f.Kind == kindDied && f.Died != nil:
 		return f.Died
-	case f.Kind == kindDetached:
-		return ErrDetached
-	case f.Kind == kindStale:
-		return fmt.Errorf("%s: %s: %w", host, f.Text, compose.ErrStale)
 	}
 	return &FarError{Host: host, Text: f.Text, Advice: f.Hint}
 }

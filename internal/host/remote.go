@@ -21,7 +21,7 @@ type Remote struct {
 
 	mu   sync.Mutex
 	link *link
-	ever bool // the host spoke, over this connection or one before
+	ever bool // the host spoke, over a connection before this one
 }
 
 // There is an environment on another machine.
@@ -109,8 +109,7 @@ func (r *Remote) once(ctx context.Context, q Request, tell func(rollout.Event)) 
 func (r *Remote) reached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ever = r.ever || r.link != nil && r.link.open()
-	return r.ever
+	return r.ever || r.link != nil && r.link.open()
 }
 
 // backoff says how long to wait before the next try.

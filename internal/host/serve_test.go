@@ -200,7 +200,7 @@ func TestLimitedTarget(t *testing.T) {
 	}
 	got := answers(t, l, encode(t, good(l)), 1)
 	if len(got) != 1 || got[0].Error == nil || got[0].Error.Kind != kindDied {
-		t.Errorf("an honest job does not reach the worker: %+v", got)
+		t.Errorf("an honest job does not reach the worker: %s", encode(t, got))
 	}
 }
 

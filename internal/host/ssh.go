@@ -87,10 +87,20 @@ func (s *SSH) start(host *url.URL) (*process, error) {
 
 // end ends the connection, whatever state it is in, and returns when ssh is gone.
 func (p *process) end() {
+	_ = p.cmd.Process.Kill()
+	p.wait()
+}
+
+// farewell is how long ssh has for its last words, once the far end has ended.
+const farewell = 2 * time.Second
+
+// wait returns when ssh is gone. It ends by itself when the far end has, and may have yet to say why.
+func (p *process) wait() {
 	p.once.Do(func() {
 		_ = p.in.Close()
-		_ = p.cmd.Process.Kill()
-		_ = p.cmd.Wait() // killed, so it says nothing new
+		kill := time.AfterFunc(farewell, func() { _ = p.cmd.Process.Kill() })
+		defer kill.Stop()
+		_ = p.cmd.Wait() // why is in its last words
 	})
 }
 

@@ -41,11 +41,7 @@ type Check struct {
 
 // CheckOf is what an error means for a check: it failed, with the error's own hint.
 func CheckOf(name string, err error) Check {
-	c := Check{Name: name, State: Broken, Text: err.Error()}
-	if advised := (interface{ Hint() string })(nil); errors.As(err, &advised) {
-		c.Advice = advised.Hint()
-	}
-	return c
+	return Check{Name: name, State: Broken, Text: err.Error(), Advice: Advice(err)}
 }
 
 func fine(name, format string, args ...any) Check {
@@ -71,13 +67,14 @@ type Checkup struct {
 func (m *Machine) Checkup(ctx context.Context, credentials map[string]string) Checkup {
 	project, err := m.load(ctx)
 	looks := []look{m.checkHistory, m.checkDisk}
+	facts := sync.OnceValues(func() (docker.Facts, error) { return m.Engine.Facts(ctx) })
 	if m.Engine != nil {
-		looks = append(looks, m.checkEngine, m.checkCompose)
+		looks = append(looks, func(ctx context.Context) []Check { return m.checkEngine(ctx, facts) }, m.checkCompose)
 	}
 	if err != nil {
 		looks = append([]look{func(context.Context) []Check { return one(CheckOf("files", err)) }}, looks...)
 	} else {
-		looks = append(looks, m.ofProject(project, credentials)...)
+		looks = append(looks, m.ofProject(project, facts, credentials)...)
 	}
 	found := make([][]Check, len(looks))
 	var group sync.WaitGroup
@@ -91,18 +88,22 @@ func (m *Machine) Checkup(ctx context.Context, credentials map[string]string) Ch
 // look is one thing to look at.
 type look func(context.Context) []Check
 
+// engineFacts asks the engine what it is, once for all who want to know.
+type engineFacts func() (docker.Facts, error)
+
 // ofProject are the looks at what the compose files say.
-func (m *Machine) ofProject(p *compose.Project, credentials map[string]string) []look {
+func (m *Machine) ofProject(p *compose.Project, facts engineFacts, credentials map[string]string) []look {
 	looks := []look{func(context.Context) []Check { return m.checkFiles(p) }}
 	if m.Engine == nil {
 		return looks
 	}
 	looks = append(looks, func(ctx context.Context) []Check { return one(m.checkProject(ctx, p)) })
+	services := byName(p)
 	for _, s := range m.Target.Services {
-		for _, part := range p.Services() {
-			if slices.Contains(s.Runs[:1], part.Name) && part.Image != "" {
-				looks = append(looks, func(ctx context.Context) []Check { return one(m.checkImage(ctx, part.Image, credentials[s.Image])) })
-			}
+		if part := services[s.Runs[0]]; part.Image != "" {
+			looks = append(looks, func(ctx context.Context) []Check {
+				return one(m.checkImage(ctx, facts, part.Image, credentials[s.Image]))
+			})
 		}
 	}
 	return looks
@@ -206,9 +207,9 @@ var (
 	oldestCompose = semver.MustParse("2.20.0")
 )
 
-func (m *Machine) checkEngine(ctx context.Context) []Check {
+func (m *Machine) checkEngine(ctx context.Context, ask engineFacts) []Check {
 	const name = "engine"
-	facts, err := m.Engine.Facts(ctx)
+	facts, err := ask()
 	if err != nil {
 		return one(CheckOf(name, err))
 	}
@@ -265,9 +266,9 @@ func (m *Machine) checkProject(ctx context.Context, p *compose.Project) Check {
 
 // checkImage asks, as the engine, for the image that a service has now: whether the registry can be
 // reached from there, lets it in, and has something that the engine can run.
-func (m *Machine) checkImage(ctx context.Context, image, auth string) Check {
+func (m *Machine) checkImage(ctx context.Context, ask engineFacts, image, auth string) Check {
 	const name = "image"
-	facts, err := m.Engine.Facts(ctx)
+	facts, err := ask()
 	if err != nil {
 		return CheckOf(name, err)
 	}

@@ -38,8 +38,9 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 	if err := m.remember(&s); err != nil {
 		return s, err
 	}
+	services := byName(project)
 	for _, service := range m.Target.Services {
-		s.Services = append(s.Services, m.service(service, project, found))
+		s.Services = append(s.Services, m.service(service, services, found))
 	}
 	return s, m.recall(&s)
 }
@@ -79,10 +80,10 @@ func (m *Machine) describe(ctx context.Context, list []docker.Container) ([]desc
 }
 
 // service puts together what is known of one service, but for the journal.
-func (m *Machine) service(s promotion.Service, project *compose.Project, found []described) promotion.ServiceState {
+func (m *Machine) service(s promotion.Service, services map[string]compose.Service, found []described) promotion.ServiceState {
 	state := promotion.ServiceState{Service: s.Name, Image: s.Image}
 	for _, name := range s.Runs {
-		facts, ok := serviceOf(project, name)
+		facts, ok := services[name]
 		if !ok {
 			continue
 		}
@@ -105,13 +106,13 @@ func (m *Machine) service(s promotion.Service, project *compose.Project, found [
 	return state
 }
 
-func serviceOf(p *compose.Project, name string) (compose.Service, bool) {
+// byName are the services of a project. Listing them is work, so ask once.
+func byName(p *compose.Project) map[string]compose.Service {
+	services := map[string]compose.Service{}
 	for _, s := range p.Services() {
-		if s.Name == name {
-			return s, true
-		}
+		services[s.Name] = s
 	}
-	return compose.Service{}, false
+	return services
 }
 
 func containerState(c described, repository string) promotion.Container {

@@ -189,16 +189,21 @@ func (r *run) end(ctx context.Context, cause error) Result {
 	return result
 }
 
+// Advice is what an error says to do about it, or nothing.
+func Advice(err error) string {
+	var advised interface{ Hint() string }
+	if errors.As(err, &advised) {
+		return advised.Hint()
+	}
+	return ""
+}
+
 // describeFailure takes apart an error for people: which service, what to do, what its container said.
 func describeFailure(err error) Result {
-	result := Result{Outcome: OutcomeFailed, Error: err.Error()}
+	result := Result{Outcome: OutcomeFailed, Error: err.Error(), Hint: Advice(err)}
 	var failed *containerError
 	if errors.As(err, &failed) {
 		result.Service, result.Logs = failed.Service, failed.Logs
-	}
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) {
-		result.Hint = hint.Hint()
 	}
 	switch {
 	case errors.Is(err, errChanged):

@@ -162,8 +162,9 @@ func (r *run) undoFiles(ctx context.Context, roll promotion.Roll) error {
 		return err
 	}
 	var inverse []compose.Change
+	services := byName(project)
 	for _, change := range roll.Changes {
-		now, ok := serviceOf(project, change.Service)
+		now, ok := services[change.Service]
 		if ok && now.Pin == change.To && change.From != change.To {
 			inverse = append(inverse, change.Inverse())
 		}
