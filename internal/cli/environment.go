@@ -112,10 +112,9 @@ func (p *program) remote(cfg *config.Config, address, self string) (*host.Remote
 	in, terminal := p.in.(*os.File)
 	r := &host.Remote{
 		Host: u, SSH: &host.SSH{Command: command, Environ: p.environ, Program: p.bring, Batch: !terminal || p.screen.JSON || !term.IsTerminal(int(in.Fd()))},
-		Lost: func(err error, again time.Duration) {
-			p.screen.Say("lost contact with %s (%v); the deployment goes on; next try in %s", u.Hostname(), err, again)
-		},
-		Found: func() { p.screen.Say("%s is there again", u.Hostname()) },
+		Patience: cfg.SSH.Patience,
+		Lost:     func(err error, again time.Duration) { p.screen.Lost(u.Hostname(), err, again) },
+		Found:    func() { p.screen.Found(u.Hostname()) },
 	}
 	if p.remotes == nil {
 		p.remotes = map[string]*host.Remote{}

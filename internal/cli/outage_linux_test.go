@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,7 +20,7 @@ func TestOutages(t *testing.T) {
 	bed.Need(t)
 	var group sync.WaitGroup
 	for name, outage := range map[string]func(*testing.T){
-		"engine": engineRestarted, "registry": registryGone, "disk": diskFull, "detached": detached,
+		"engine": engineRestarted, "registry": registryGone, "disk": diskFull, "detached": detached, "given up": givenUp, "rebooted": rebooted,
 	} {
 		group.Go(func() { t.Run(name, outage) })
 	}
@@ -122,5 +124,48 @@ func detached(t *testing.T) {
 		t.Errorf("attached: exit code %d, %s\n%s", c.code, c.outcome(), &c.said)
 	}
 	s.wants(from)
+	s.whole()
+}
+
+// impatient has ssh notice a silent peer within seconds.
+const impatient = "PROMOTE_SSH=ssh -o ServerAliveInterval=1 -o ServerAliveCountMax=2 -o ConnectTimeout=1"
+
+// givenUp is a line that stays dead: the client says that the deployment goes on and how to see it, and
+// leaves. Whoever attaches sees all of it.
+func givenUp(t *testing.T) {
+	s := one(t, "true")
+	to, calm := s.other(), s.env
+	s.env = append(slices.Clip(calm), impatient)
+	s.write("promote.yaml", s.read("promote.yaml")+"ssh: {patience: 2s}\n")
+	c := s.deploy(s.steps[len(s.steps)/2], func(*viewer) { s.relay.Freeze() })
+	said := strings.Join(c.other, "\n")
+	if c.code != exitDetached || !strings.Contains(said, `"contact":"lost"`) || !strings.Contains(said, `"hint":"promote attach prod"`) {
+		t.Fatalf("exit code %d\n%s\n%s", c.code, said, &c.said)
+	}
+	s.env = calm
+	s.relay.Thaw()
+	s.complete(s.follow(nil, "attach", "prod"))
+	s.wants(to)
+	s.whole()
+}
+
+// rebooted is a host that loses its power while a client follows: when it is there again the client says
+// what became of the deployment, and how to end it.
+func rebooted(t *testing.T) {
+	s := one(t, "true")
+	s.env = append(s.env, impatient)
+	boots := make(chan struct{})
+	c := s.deploy(s.steps[len(s.steps)/2], func(*viewer) {
+		go func() {
+			defer close(boots)
+			s.host.PowerOff()
+			s.host.Boot(t)
+		}()
+	})
+	<-boots
+	if said := strings.Join(c.other, "\n"); c.code != exitStuck || !strings.Contains(said, `"hint":"promote resume prod"`) {
+		t.Fatalf("exit code %d\n%s\n%s", c.code, said, &c.said)
+	}
+	s.resume()
 	s.whole()
 }

@@ -105,6 +105,7 @@ func (s *shop) other() string {
 type viewer struct {
 	cmd    *exec.Cmd
 	events []rollout.Event
+	other  []string // lines that are no events
 	said   bytes.Buffer
 	code   int
 }
@@ -126,6 +127,8 @@ func (s *shop) follow(at func(*viewer, rollout.Event), args ...string) *viewer {
 			if at != nil {
 				at(c, e)
 			}
+		} else {
+			c.other = append(c.other, lines.Text())
 		}
 	}
 	c.code = commandCode(c.cmd.Wait())

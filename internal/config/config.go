@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Config is a promote.yaml that was read without a mistake; every default is filled in.
@@ -32,6 +33,8 @@ type Config struct {
 type SSH struct {
 	// Command is the ssh program and its first arguments; empty means `ssh` from PATH.
 	Command []string
+	// Patience is how long to try to reach a host again whose deployment was followed.
+	Patience time.Duration
 }
 
 // Notify is somebody to tell about deployments.
@@ -145,4 +148,6 @@ var notifyKeys = mapping("notify", []key[Notify]{
 var sshKeys = mapping("ssh", []key[SSH]{
 	at("command", either(single(text), list(text)), func(s *SSH) *[]string { return &s.Command },
 		"The ssh program, or a list of the program and its first arguments; PROMOTE_SSH wins over it.").derived("ssh"),
+	at("patience", duration, func(s *SSH) *time.Duration { return &s.Patience },
+		"How long to try to reconnect to a deployment that goes on without us.").or("2m"),
 })

@@ -14,10 +14,11 @@ import (
 // Remote is the host side on another machine. One connection serves everything that is asked; a new one
 // is made when it is lost.
 type Remote struct {
-	Host  *url.URL
-	SSH   *SSH
-	Lost  func(err error, again time.Duration) // told when contact is lost while a deployment is followed
-	Found func()                               // told when it is there again
+	Host     *url.URL
+	SSH      *SSH
+	Patience time.Duration                        // how long contact may be lost before following gives up
+	Lost     func(err error, again time.Duration) // told when contact is lost while a deployment is followed
+	Found    func()                               // told when it is there again
 
 	mu   sync.Mutex
 	link *link
@@ -54,18 +55,16 @@ func (e *LostError) Error() string {
 // Unwrap says that the deployment goes on.
 func (e *LostError) Unwrap() error { return ErrDetached }
 
-// Reconnecting: the first try is at once, each pause is twice the one before, and nobody watches a
-// screen for longer than all of them together.
+// Reconnecting: each pause is twice the one before.
 const (
 	firstPause = 500 * time.Millisecond
 	longPause  = 15 * time.Second
-	patience   = 2 * time.Minute
 )
 
 // call asks the host. What has to do with a deployment outlives the connection: following goes on behind
 // the last event that is known here, and asking for one a second time does not begin a second one.
 func (r *Remote) call(ctx context.Context, q Request, tell func(rollout.Event)) (Answer, error) {
-	again := backoff{pause: firstPause}
+	again := backoff{pause: firstPause, patience: r.Patience}
 	known := func(e rollout.Event) {
 		if again.reset() && r.Found != nil {
 			r.Found()
@@ -114,8 +113,9 @@ func (r *Remote) reached() bool {
 
 // backoff says how long to wait before the next try.
 type backoff struct {
-	pause time.Duration
-	since time.Time // when contact was lost; zero: it is there
+	pause    time.Duration
+	patience time.Duration
+	since    time.Time // when contact was lost; zero: it is there
 }
 
 func (b *backoff) next() (pause time.Duration, ok bool) {
@@ -124,13 +124,13 @@ func (b *backoff) next() (pause time.Duration, ok bool) {
 	}
 	pause = b.pause
 	b.pause = min(2*b.pause, longPause)
-	return pause, time.Since(b.since) < patience
+	return pause, time.Since(b.since) < b.patience
 }
 
 // reset says that contact is there, and whether it was lost.
 func (b *backoff) reset() (lost bool) {
 	lost = !b.since.IsZero()
-	*b = backoff{pause: firstPause}
+	b.pause, b.since = firstPause, time.Time{}
 	return lost
 }
 
