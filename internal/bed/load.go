@@ -1,6 +1,7 @@
 package bed
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,16 +13,14 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// loadTimeout is how long a request of a load may take; then it has failed.
-const loadTimeout = 10 * time.Second
-
 // Traffic is a constant stream of requests.
 type Traffic struct {
-	URL    string
-	Rate   int    // requests per second, also while answers are slow or missing
-	Method string // GET if empty
-	Body   string
-	Fresh  bool // every request on a connection of its own; else they are kept alive and used again
+	URL     string
+	Rate    int    // requests per second, also while answers are slow or missing
+	Method  string // GET if empty
+	Body    string
+	Timeout time.Duration // of a request, after which it has failed; 10 s if not given
+	Fresh   bool          // every request on a connection of its own; else they are kept alive and used again
 }
 
 // LoadHandle is traffic that is going on.
@@ -52,12 +51,11 @@ type answer struct {
 //	}
 func Load(t testing.TB, traffic Traffic) *LoadHandle {
 	t.Helper()
-	if traffic.Method == "" {
-		traffic.Method = "GET"
-	}
+	traffic.Method = cmp.Or(traffic.Method, "GET")
+	traffic.Timeout = cmp.Or(traffic.Timeout, 10*time.Second)
 	load := &LoadHandle{begun: time.Now(), done: make(chan struct{}), attacker: vegeta.NewAttacker(
 		vegeta.KeepAlive(!traffic.Fresh),
-		vegeta.Timeout(loadTimeout),
+		vegeta.Timeout(traffic.Timeout),
 		vegeta.Redirects(vegeta.NoFollow),
 		vegeta.Proxy(nil),
 	)}

@@ -27,6 +27,7 @@ var proxies = map[string]struct {
 	"nginx": {
 		files: map[string]string{
 			"etc/nginx/nginx.conf":   nginxConfig,
+			"run/.keep":              "",
 			"var/lib/nginx/.keep":    "",
 			"var/log/nginx/.keep":    "",
 			"etc/nginx/conf.d/.keep": "",

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/websocket"
 
@@ -50,8 +51,13 @@ func startFront(t *testing.T, front bed.Front) (dir string, env []string) {
 	for name, content := range front.Files(t) {
 		write(t, filepath.Join(dir, name), content)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(run(t, dir, env, "docker", "compose", "-p", front.Name, "logs"))
+		}
+		run(t, dir, env, "docker", "compose", "-p", front.Name, "down", "-t", "0")
+	})
 	run(t, dir, env, "docker", "compose", "-p", front.Name, "up", "-d", "--wait")
-	t.Cleanup(func() { run(t, dir, env, "docker", "compose", "-p", front.Name, "down", "-t", "1") })
 	eventually(t, "an answer through the proxy", func() bool {
 		response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", front.Port))
 		if err != nil {
@@ -72,7 +78,7 @@ func loadUntilRemoved(t *testing.T, url, dir string, env []string) {
 	if report := load.Stop(); report.Failed > 0 || report.Versions["v1.0.0"].Answers != report.Requests {
 		t.Errorf("while the service is there: %v", report)
 	}
-	load = bed.Load(t, bed.Traffic{URL: url, Rate: 50, Fresh: true})
+	load = bed.Load(t, bed.Traffic{URL: url, Rate: 50, Fresh: true, Timeout: time.Second})
 	run(t, dir, env, "docker", "compose", "-p", filepath.Base(t.Name()), "rm", "--stop", "--force", "web")
 	load.Wait(25)
 	report := load.Stop()
