@@ -11,6 +11,10 @@
 //	HEALTH       "never": GET /health answers 503 for ever
 //	STOP_DELAY   goes on serving this long after SIGTERM
 //	STOP         "never": ignores SIGTERM
+//	DRAIN        a path: while a file is there, GET /health answers 503 and all else goes on
+//
+// What is posted comes back below the version. GET /slow?for=3s answers after that time, also if the
+// server is told to stop meanwhile. The websocket /socket sends back what it is sent.
 //
 // `server health` asks the running server's /health and exits 0 or 1: the image's health check.
 package main
@@ -18,6 +22,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -25,6 +30,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/websocket"
 )
 
 func main() {
@@ -118,12 +125,51 @@ func after(variable string) <-chan time.Time {
 
 var ready atomic.Bool
 
-func answer(w http.ResponseWriter, r *http.Request) {
-	healthy := ready.Load() && os.Getenv("HEALTH") != "never"
-	switch {
-	case !ready.Load(), r.URL.Path == "/health" && !healthy:
-		http.Error(w, "not ready", http.StatusServiceUnavailable)
-	default:
-		fmt.Fprintln(w, os.Getenv("VERSION"))
+func healthy() bool {
+	if drain := os.Getenv("DRAIN"); drain != "" {
+		if _, err := os.Stat(drain); err == nil {
+			return false
+		}
 	}
+	return os.Getenv("HEALTH") != "never"
+}
+
+func answer(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !ready.Load(), r.URL.Path == "/health" && !healthy():
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+	case r.URL.Path == "/socket":
+		websocket.Server{Handler: echo}.ServeHTTP(w, r)
+	case r.URL.Path == "/slow":
+		slow(w, r)
+	default:
+		greet(w, r)
+	}
+}
+
+// greet answers the version, and after it what was posted.
+func greet(w http.ResponseWriter, r *http.Request) {
+	posted, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "%s\n%s", os.Getenv("VERSION"), posted)
+}
+
+func slow(w http.ResponseWriter, r *http.Request) {
+	delay, err := time.ParseDuration(r.URL.Query().Get("for"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	select {
+	case <-time.After(delay):
+		greet(w, r)
+	case <-r.Context().Done(): // nobody waits for it any more
+	}
+}
+
+func echo(socket *websocket.Conn) {
+	_, _ = io.Copy(socket, socket) // it ends with the connection, whatever ends that
 }
