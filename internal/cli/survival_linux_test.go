@@ -33,24 +33,42 @@ func TestSurvival(t *testing.T) {
 	hosts := bed.Hosts(t, "steady", "first", "second")
 	registry := bed.HostRegistry(t)
 	releases(t, registry, hosts...)
+	pullProxy(t, registry, hosts[0])
 	kinds := map[string]disturb{"dropped": dropped, "client-killed": clientKilled, "half-open": halfOpen, "worker-killed": workerKilled, "ctrl-c": interrupted}
 	var group sync.WaitGroup
 	port := 8080
 	for kind, disturb := range kinds {
 		port++
 		for variant, extra := range variants(port) {
-			group.Go(func() { sweep(t, hosts[0], registry, kind+"-"+variant, extra, disturb) })
+			proxy := 0
+			if extra == "" {
+				proxy = port + 100
+			}
+			group.Go(func() { sweep(t, hosts[0], registry, kind+"-"+variant, extra, proxy, disturb) })
 		}
 	}
-	group.Go(func() { sweep(t, hosts[1], registry, "power-start-first", variants(8080)["start-first"], poweredOff) })
-	group.Go(func() { sweep(t, hosts[2], registry, "power-recreate", variants(8080)["recreate"], poweredOff) })
+	group.Go(func() {
+		sweep(t, hosts[1], registry, "power-start-first", variants(8080)["start-first"], 0, poweredOff)
+	})
+	group.Go(func() { sweep(t, hosts[2], registry, "power-recreate", variants(8080)["recreate"], 0, poweredOff) })
 	group.Wait()
 }
 
-// sweep disturbs a deployment at each of its events.
-func sweep(t *testing.T, host *bed.HostHandle, registry *bed.RegistryHandle, name, extra string, disturb disturb) {
+// sweep disturbs a deployment at each of its events. With a port for a proxy there are requests through it
+// all the while, and none may fail, whatever is disturbed.
+func sweep(t *testing.T, host *bed.HostHandle, registry *bed.RegistryHandle, name, extra string, proxy int, disturb disturb) {
 	t.Run(name, func(t *testing.T) {
 		s := newShop(t, host, registry, name, extra)
+		if proxy > 0 {
+			load := s.traffic(proxy)
+			defer func() {
+				if report := load.Stop(); report.Failed > 0 {
+					t.Error(report)
+				} else {
+					t.Logf("%d requests, none failed", report.Requests)
+				}
+			}()
+		}
 		for _, e := range s.steps {
 			if extra != "" && e.Step != promotion.RollStep {
 				continue // does not depend on how containers are replaced
@@ -65,6 +83,21 @@ func sweep(t *testing.T, host *bed.HostHandle, registry *bed.RegistryHandle, nam
 			}
 		}
 	})
+}
+
+// pullProxy has a host pull a reverse proxy.
+func pullProxy(t *testing.T, registry *bed.RegistryHandle, host *bed.HostHandle) {
+	files, config := bed.Proxy(t, "caddy")
+	registry.Push(t, "caddy", "v2", files, config)
+	host.Run(t, "docker pull -q "+registry.Addr()+"/caddy:v2")
+}
+
+// traffic starts a reverse proxy beside the service, and sends requests through it.
+func (s *shop) traffic(port int) *bed.LoadHandle {
+	s.host.Run(s.t, fmt.Sprintf("docker run -d --name proxy-%d --network %s_default -p %[1]d:80 %s/caddy:v2 caddy reverse-proxy --from :80 --to core:8080",
+		port, s.project, s.registry.Addr()))
+	s.host.Run(s.t, fmt.Sprintf("timeout 20 sh -c 'until docker exec proxy-%d wget -q -O /dev/null http://127.0.0.1/; do sleep 0.1; done'", port))
+	return bed.Load(s.t, bed.Traffic{URL: fmt.Sprintf("http://%s:%d/", s.host.Addr(), port), Rate: 30})
 }
 
 // deploy deploys the other version, and does something when an event like one that was seen before comes.
