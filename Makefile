@@ -8,6 +8,7 @@ GOBUILD = CGO_ENABLED=0 go build -trimpath
 
 COMPOSE     = .cache/docker/cli-plugins/docker-compose
 COMPOSE2    = .cache/compose2/docker-compose
+TRAEFIK     = .cache/bin/traefik
 STATICCHECK = .cache/bin/staticcheck
 BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
@@ -23,7 +24,7 @@ help: ## list the targets
 build: ## build ./promote
 	$(GOBUILD) -ldflags '-s -w -X promote/internal/cli.version=$(VERSION)' -o promote .
 
-demo: setup build $(BED) ## show promote at work
+demo: programs $(COMPOSE) build $(BED) ## show promote at work
 	$(BED) ./promote demo
 
 test: setup ## run all tests
@@ -49,10 +50,10 @@ lint: $(STATICCHECK) ## check format and code
 docs: ## write the generated part of the documentation
 	go generate ./docs
 
-bed: setup $(BED) ## open a shell with an engine and a registry of its own
+bed: programs $(COMPOSE) $(BED) ## open a shell with an engine and a registry of its own
 	@$(BED) || true
 
-setup: programs $(COMPOSE) ## install what demo and tests need
+setup: programs $(COMPOSE) $(TRAEFIK) ## install what demo and tests need
 
 .PHONY: programs
 programs:
@@ -76,6 +77,12 @@ $(COMPOSE2): tools/compose2/go.mod tools/compose2/go.sum
 	@echo "setup: building the older docker compose"
 	@version=$$(cd tools/compose2 && go list -m -f '{{.Version}}' github.com/docker/compose/v2) && cd tools/compose2 && \
 	$(GOBUILD) -ldflags "-s -w -X github.com/docker/compose/v2/internal.Version=$$version" -o ../../$@ github.com/docker/compose/v2/cmd
+	@touch $@
+
+$(TRAEFIK): tools/traefik/go.mod tools/traefik/go.sum | programs
+	@echo "setup: building traefik (about four minutes, once)"
+	@version=$$(cd tools/traefik && go list -m -f '{{.Version}}' github.com/traefik/traefik/v3) && cd tools/traefik && \
+	$(GOBUILD) -ldflags "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=$$version" -o ../../$@ github.com/traefik/traefik/v3/cmd/traefik
 	@touch $@
 
 $(STATICCHECK): tools/go.mod tools/go.sum

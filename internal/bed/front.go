@@ -23,7 +23,7 @@ type Front struct {
 }
 
 // Fronts are the ways there are: a program of Proxy's, which may be followed by a hyphen and how it
-// finds the service.
+// finds the service. Only one project with Traefik can be up on an engine: it sees all of them.
 var Fronts = []string{
 	"caddy",
 	"haproxy-server", "haproxy-template",

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,75 +18,109 @@ import (
 func TestProxiesServe(t *testing.T) {
 	files, config := bed.Service(t, "v1.0.0", nil)
 	bed.Image(t, "proxied", "v1.0.0", files, config)
-	for i, name := range bed.Fronts {
-		t.Run(name, func(t *testing.T) {
+	for program, names := range frontsByProgram() {
+		t.Run(program, func(t *testing.T) {
 			t.Parallel()
-			host := fmt.Sprintf("127.0.0.1:%d", 8200+i)
-			dir, env := startFront(t, bed.Front{Name: name, Web: "proxied:v1.0.0", Port: 8200 + i})
-			if got := send(t, "GET", "http://"+host+"/", ""); got != "v1.0.0\n" {
-				t.Errorf("GET answers %q", got)
+			files, config := bed.Proxy(t, program)
+			bed.Image(t, program, "v1.0.0", files, config)
+			for _, name := range names {
+				t.Run(name, func(t *testing.T) { testFront(t, name, program+":v1.0.0") })
 			}
-			if got := send(t, "POST", "http://"+host+"/", "some text"); got != "v1.0.0\nsome text" {
-				t.Errorf("POST answers %q", got)
-			}
-			if got := send(t, "GET", "http://"+host+"/slow?for=300ms", ""); got != "v1.0.0\n" {
-				t.Errorf("slow GET answers %q", got)
-			}
-			if got := say(t, host, "hello"); got != "hello" {
-				t.Errorf("websocket answers %q", got)
-			}
-			loadUntilRemoved(t, "http://"+host+"/", dir, env)
 		})
 	}
 }
 
-// startFront brings the project up, with its proxy's image in the engine, and waits for an answer
-// through the proxy.
-func startFront(t *testing.T, front bed.Front) (dir string, env []string) {
+// frontsByProgram groups them as they can run at a time: a Traefik sees all projects of its engine.
+func frontsByProgram() map[string][]string {
+	groups := map[string][]string{}
+	for _, name := range bed.Fronts {
+		program, _, _ := strings.Cut(name, "-")
+		groups[program] = append(groups[program], name)
+	}
+	return groups
+}
+
+func testFront(t *testing.T, name, proxy string) {
+	port := 8200 + slices.Index(bed.Fronts, name)
+	front := startFront(t, bed.Front{Name: name, Proxy: proxy, Web: "proxied:v1.0.0", Port: port})
+	if got := send(t, "GET", front.url("/"), ""); got != "v1.0.0\n" {
+		t.Errorf("GET answers %q", got)
+	}
+	if got := send(t, "POST", front.url("/"), "some text"); got != "v1.0.0\nsome text" {
+		t.Errorf("POST answers %q", got)
+	}
+	if got := send(t, "GET", front.url("/slow?for=300ms"), ""); got != "v1.0.0\n" {
+		t.Errorf("slow GET answers %q", got)
+	}
+	if got := say(t, front.host, "hello"); got != "hello" {
+		t.Errorf("websocket answers %q", got)
+	}
+	loadWithService(t, front.url("/"))
+	loadWithoutService(t, front)
+}
+
+// runningFront is a project that is up.
+type runningFront struct {
+	host    string
+	compose func(args ...string) string
+}
+
+func (f runningFront) url(path string) string { return "http://" + f.host + path }
+
+// startFront brings the project up and waits for an answer through the proxy.
+func startFront(t *testing.T, front bed.Front) runningFront {
 	t.Helper()
-	program, _, _ := strings.Cut(front.Name, "-")
-	files, config := bed.Proxy(t, program)
-	bed.Image(t, program, "v1.0.0", files, config)
-	front.Proxy = program + ":v1.0.0"
-	dir, env = t.TempDir(), bed.Env(t)
+	dir, env := t.TempDir(), bed.Env(t)
 	for name, content := range front.Files(t) {
 		write(t, filepath.Join(dir, name), content)
 	}
+	running := runningFront{
+		host: fmt.Sprintf("127.0.0.1:%d", front.Port),
+		compose: func(args ...string) string {
+			return run(t, dir, env, append([]string{"docker", "compose", "-p", front.Name}, args...)...)
+		},
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(run(t, dir, env, "docker", "compose", "-p", front.Name, "logs"))
+			t.Log(running.compose("logs", "proxy"))
 		}
-		run(t, dir, env, "docker", "compose", "-p", front.Name, "down", "-t", "0")
+		running.compose("down", "-t", "0")
 	})
-	run(t, dir, env, "docker", "compose", "-p", front.Name, "up", "-d", "--wait")
+	running.compose("up", "-d", "--wait")
 	eventually(t, "an answer through the proxy", func() bool {
-		response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", front.Port))
+		response, err := http.Get(running.url("/"))
 		if err != nil {
 			return false
 		}
 		defer response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
-	return dir, env
+	return running
 }
 
-// loadUntilRemoved wants a load to count no failure while the service is there, and some when it
-// is not.
-func loadUntilRemoved(t *testing.T, url, dir string, env []string) {
+func loadWithService(t *testing.T, url string) {
 	t.Helper()
-	load := bed.Load(t, bed.Traffic{URL: url, Rate: 50, Method: "POST", Body: "some text"})
+	load := bed.Load(t, bed.Traffic{URL: url, Rate: 100, Method: "POST", Body: "some text"})
 	load.Wait(50)
-	if report := load.Stop(); report.Failed > 0 || report.Versions["v1.0.0"].Answers != report.Requests {
-		t.Errorf("while the service is there: %v", report)
+	report := load.Stop()
+	if report.Failed > 0 || report.Versions["v1.0.0"].Answers != report.Requests {
+		t.Error(report)
 	}
-	load = bed.Load(t, bed.Traffic{URL: url, Rate: 50, Fresh: true, Timeout: time.Second})
-	run(t, dir, env, "docker", "compose", "-p", filepath.Base(t.Name()), "rm", "--stop", "--force", "web")
+}
+
+func loadWithoutService(t *testing.T, front runningFront) {
+	t.Helper()
+	load := bed.Load(t, bed.Traffic{URL: front.url("/"), Rate: 50, Fresh: true, Timeout: 300 * time.Millisecond})
+	front.compose("rm", "--stop", "--force", "web")
 	load.Wait(25)
 	report := load.Stop()
-	if report.Failed == 0 || len(report.Failures) == 0 || report.Gap == 0 {
-		t.Errorf("without the service: %v", report)
+	good := report.Versions["v1.0.0"]
+	if good.Answers == 0 || good.Answers+report.Failed != report.Requests {
+		t.Errorf("answers and failures do not add up: %v", report)
 	}
-	t.Log(report)
+	if len(report.Failures) == 0 || report.Failures[len(report.Failures)-1].At.Before(good.First) || report.Gap < 100*time.Millisecond {
+		t.Errorf("does not tell of the failures: %v", report)
+	}
 }
 
 func send(t *testing.T, method, url, body string) string {
