@@ -296,7 +296,7 @@ networks: {n: {}}
 	if !slices.Equal(app.WritableVolumes, []string{"/data"}) || app.NetworkMode != "service:web" || !slices.Contains(app.DependsOn, "db") {
 		t.Errorf("app: %+v", app)
 	}
-	if !db.StaticAddress || db.Replicas != 2 || db.UpdateOrder != "stop-first" {
+	if !db.StaticAddress || db.Replicas != 2 || db.Update.Order != "stop-first" {
 		t.Errorf("db: %+v", db)
 	}
 	if !found["extra"].Disabled || web.Disabled {

@@ -31,9 +31,11 @@ type Service struct {
 	HealthCheck     bool     `json:"health_check,omitempty"` // in the compose file; an image may bring one too
 	DependsOn       []string `json:"depends_on,omitempty"`
 	Restart         string   `json:"restart,omitempty"`
-	UpdateOrder     string   `json:"update_order,omitempty"` // deploy.update_config.order
-	Context         string   `json:"context,omitempty"`      // it is built from, absolute
-	Disabled        bool     `json:"disabled,omitempty"`     // by its profiles
+	Update          Update   `json:"update,omitzero"`    // deploy.update_config
+	PreStop         []Hook   `json:"pre_stop,omitempty"` // what is to run in a container before it is stopped
+	NotDark         string   `json:"not_dark,omitempty"` // why its containers can't be started by anybody but compose
+	Context         string   `json:"context,omitempty"`  // it is built from, absolute
+	Disabled        bool     `json:"disabled,omitempty"` // by its profiles
 }
 
 // Services are the services of the project by name, those that no profile enables included; with
@@ -47,7 +49,7 @@ func (p *Project) Services() []Service {
 			continue
 		}
 		s := facts(services[name])
-		s.SharedNamespace = shared[name]
+		s.SharedNamespace, s.NotDark = shared[name], notDark(p.model, services[name])
 		_, s.Disabled = p.model.DisabledServices[name]
 		p.describe(&s)
 		list = append(list, s)
@@ -96,7 +98,10 @@ func facts(c types.ServiceConfig) Service {
 		}
 	}
 	if c.Deploy != nil && c.Deploy.UpdateConfig != nil {
-		s.UpdateOrder = c.Deploy.UpdateConfig.Order
+		s.Update = update(c.Deploy.UpdateConfig)
+	}
+	for _, hook := range c.PreStop {
+		s.PreStop = append(s.PreStop, Hook{Command: hook.Command, User: hook.User, Privileged: hook.Privileged, Dir: hook.WorkingDir, Environ: hook.Environment.ToMapping().Values()})
 	}
 	if c.Build != nil {
 		s.Context = c.Build.Context

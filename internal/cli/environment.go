@@ -160,6 +160,20 @@ func (p *program) engine(ctx context.Context) (*docker.Engine, error) {
 	return docker.Connect(ctx, host)
 }
 
+// serviceOf is what the host side has to know of a service.
+func serviceOf(s *config.Service) promotion.Service {
+	t := promotion.Service{
+		Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag,
+		Strategy: s.Strategy, Concurrent: s.Concurrent, Dark: s.Dark,
+	}
+	if p := s.Proxy; p != nil {
+		t.Front = &promotion.Front{Service: p.Service, ProxyCare: promotion.ProxyCare{
+			AfterHealthy: p.AfterHealthy.Arguments(), AfterGone: p.AfterGone.Arguments(), Drain: p.Drain.Arguments(), Settle: p.Settle,
+		}}
+	}
+	return t
+}
+
 // targetOf is what the host side has to know of an environment.
 func targetOf(cfg *config.Config, e *config.Environment) (promotion.Target, error) {
 	t := promotion.Target{
@@ -172,7 +186,7 @@ func targetOf(cfg *config.Config, e *config.Environment) (promotion.Target, erro
 	}
 	for _, s := range cfg.Services {
 		if len(e.Services) == 0 || slices.Contains(e.Services, s.Name) {
-			t.Services = append(t.Services, promotion.Service{Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag})
+			t.Services = append(t.Services, serviceOf(s))
 		}
 	}
 	if len(e.Hosts) > 0 {

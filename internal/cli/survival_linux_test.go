@@ -94,7 +94,7 @@ func pullProxy(t *testing.T, registry *bed.RegistryHandle, host *bed.HostHandle)
 
 // traffic starts a reverse proxy beside the service, and sends requests through it.
 func (s *shop) traffic(port int) *bed.LoadHandle {
-	s.host.Run(s.t, fmt.Sprintf("docker run -d --name proxy-%d --network %s_default -p %[1]d:80 %s/caddy:v2 caddy reverse-proxy --from :80 --to core:8080",
+	s.host.Run(s.t, fmt.Sprintf("docker run -d --name proxy-%d --network %s_default -p %[1]d:80 %[3]s/caddy:v2 caddy reverse-proxy --from :80 --to core:8080",
 		port, s.project, s.registry.Addr()))
 	s.host.Run(s.t, fmt.Sprintf("timeout 20 sh -c 'until docker exec proxy-%d wget -q -O /dev/null http://127.0.0.1/; do sleep 0.1; done'", port))
 	return bed.Load(s.t, bed.Traffic{URL: fmt.Sprintf("http://%s:%d/", s.host.Addr(), port), Rate: 30})
@@ -128,7 +128,9 @@ func halfOpen(s *shop, at rollout.Event) {
 	to := s.other()
 	calm := s.env
 	s.env = append(slices.Clip(calm), s.thawOnceNoticed())
-	s.complete(s.deploy(at, func(*viewer) { s.relay.Freeze() }))
+	c := s.deploy(at, func(*viewer) { s.relay.Freeze() })
+	s.relay.Thaw() // the client may have had all that it needed
+	s.complete(c)
 	s.env = calm
 	s.wants(to)
 }

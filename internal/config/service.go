@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"go.yaml.in/yaml/v4"
 
 	"promote/semver"
@@ -24,7 +26,38 @@ type Service struct {
 	// After names the services of this file that are rolled before this one.
 	After []string
 	Tasks []Task
+	// Strategy is one of the Strategy constants; empty means the environment's.
+	Strategy string
+	// Concurrent says that two of its workers at a time do no harm.
+	Concurrent bool
+	// Dark has a new container get its network names only once it is proven.
+	Dark  bool
+	Proxy *Proxy
 }
+
+// Proxy is what the reverse proxy in front of a service needs when the containers behind it change.
+type Proxy struct {
+	// Service is the proxy's compose service; empty means the proxies that are recognised.
+	Service string
+	// AfterHealthy and AfterGone are commands in the proxy's containers; Drain is one in an old container of
+	// the service.
+	AfterHealthy, AfterGone, Drain Command
+	// Settle is how long the proxy takes to use what changed; zero means as long as its kind does.
+	Settle time.Duration
+}
+
+var proxyKeys = mapping("proxy", []key[Proxy]{
+	at("service", composeService, func(p *Proxy) *string { return &p.Service },
+		"Compose service of the reverse proxy.").derived("those recognised by their image"),
+	at("after_healthy", command, func(p *Proxy) *Command { return &p.AfterHealthy },
+		"What runs in the proxy's containers once a new container is proven, such as a reload."),
+	at("after_gone", command, func(p *Proxy) *Command { return &p.AfterGone },
+		"What runs in the proxy's containers once an old container is gone."),
+	at("drain", command, func(p *Proxy) *Command { return &p.Drain },
+		"What runs in an old container before it is stopped, and has its health check fail."),
+	at("settle", duration, func(p *Proxy) *time.Duration { return &p.Settle },
+		"How long the proxy takes to use what changed.").derived("by the kind of proxy"),
+})
 
 func (s *Service) enter(name string, at Place) { s.Name, s.Place = name, at }
 
@@ -51,6 +84,14 @@ var serviceKeys = mapping("service", []key[Service]{
 		"Compose services that run this image and move together.").derived("the service's name"),
 	at("after", either(single(text), set(text)), func(s *Service) *[]string { return &s.After },
 		"Services that are rolled before this one, and go back after it."),
+	at("strategy", choice(StrategyAuto, StrategyStartFirst, StrategyRecreate), func(s *Service) *string { return &s.Strategy },
+		"How its running containers are replaced.").derived("the environment's"),
+	at("concurrent", truth, func(s *Service) *bool { return &s.Concurrent },
+		"Whether two of its workers may run at a time.").or("false"),
+	at("dark", truth, func(s *Service) *bool { return &s.Dark },
+		"Whether a new container gets its network names only once it is proven.").or("false"),
+	at("proxy", proxyKeys.pointer(), func(s *Service) **Proxy { return &s.Proxy },
+		"What the reverse proxy in front of it needs."),
 	at("tasks", list(taskKeys.kind()), func(s *Service) *[]Task { return &s.Tasks },
 		"Commands around a deployment, such as a backup or a migration."),
 })

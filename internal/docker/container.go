@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ type Container struct {
 	Probe          *Probe // its health check
 	Created        time.Time
 	Address        string
+	Networks       []string // names
+	Command        string   // as `docker ps` shows it; only from a listing
+	Labels         map[string]string
 }
 
 // Probe is a health check as the image or the compose file gives it.
@@ -68,10 +72,18 @@ func (e *Engine) Containers(ctx context.Context, project string) ([]Container, e
 			ID: c.ID, Name: strings.TrimPrefix(slices.Concat(c.Names, []string{""})[0], "/"),
 			Project: c.Labels[LabelProject], Dir: c.Labels[labelDir], Files: strings.Split(c.Labels[labelFiles], ","), Service: c.Labels[labelService],
 			Image: c.Image, ImageID: c.ImageID, State: c.State, Created: time.Unix(c.Created, 0),
+			Networks: networks(c.NetworkSettings), Command: c.Command, Labels: c.Labels,
 		})
 	}
 	slices.SortFunc(list, func(a, b Container) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+func networks(s *container.NetworkSettingsSummary) []string {
+	if s == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.Networks))
 }
 
 // Service lists the containers of one compose service, with their details.
@@ -138,22 +150,38 @@ func probe(h *container.HealthConfig) *Probe {
 
 // Exec runs a command in a container and returns its exit code.
 func (e *Engine) Exec(ctx context.Context, id string, command []string) (int, error) {
-	created, err := e.API.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
+	code, _, err := e.Execute(ctx, id, container.ExecOptions{Cmd: command})
+	return code, err
+}
+
+// ExecOptions are how a command is run in a container: its Cmd, User, Env, WorkingDir and so on.
+type ExecOptions = container.ExecOptions
+
+// Execute is Exec as another user, in another folder, and so on. It returns what the command said, too.
+func (e *Engine) Execute(ctx context.Context, id string, options ExecOptions) (code int, said string, err error) {
+	options.AttachStdout, options.AttachStderr = true, true
+	created, err := e.API.ContainerExecCreate(ctx, id, options)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	stream, err := e.API.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer stream.Close()
 	stop := context.AfterFunc(ctx, stream.Close) // the read below knows no context
 	defer stop()
-	if _, err := stdcopy.StdCopy(io.Discard, io.Discard, stream.Reader); err != nil {
-		return 0, errors.Join(ctx.Err(), err)
+	var out bytes.Buffer
+	if _, err := stdcopy.StdCopy(&out, &out, io.LimitReader(stream.Reader, 64<<10)); err != nil {
+		return 0, "", errors.Join(ctx.Err(), err)
 	}
 	result, err := e.API.ContainerExecInspect(ctx, created.ID)
-	return result.ExitCode, err
+	return result.ExitCode, strings.TrimSpace(out.String()), err
+}
+
+// Signal sends a signal, such as HUP, to a container's first process.
+func (e *Engine) Signal(ctx context.Context, id, signal string) error {
+	return e.API.ContainerKill(ctx, id, signal)
 }
 
 // Logs returns the last lines that a container wrote.

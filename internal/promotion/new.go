@@ -80,9 +80,13 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 			Fresh: len(part.Containers) == 0, OneShot: oneShot(part), Changes: []compose.Change{r.change(part, c.Release)},
 		}
 		var err error
-		roll.Strategy, roll.Why, err = strategy(r.Target.Rollout.Strategy, part, i > 0)
+		roll.Strategy, roll.Why, err = c.Service.strategy(r.Target.Rollout.Strategy, part, i > 0)
 		if err != nil {
 			return Move{}, err
+		}
+		if roll.Strategy == StartFirst {
+			roll.Update, roll.Dark, roll.Proxies = part.Compose.Update, c.Service.Dark, c.Service.Proxies(r.State.Project, part)
+			roll.Why += behind(roll.Proxies)
 		}
 		m.Rolls = append(m.Rolls, roll)
 	}

@@ -58,6 +58,9 @@ type Roll struct {
 	Strategy string           `json:"strategy"`
 	Why      string           `json:"why"` // the reason of the strategy, in words
 	Replicas int              `json:"replicas"`
+	Update   compose.Update   `json:"update,omitzero"`    // how many at a time, and how long apart
+	Dark     bool             `json:"dark,omitempty"`     // it has its names only once it is proven
+	Proxies  []Proxy          `json:"proxies,omitempty"`  // in front of it
 	Fresh    bool             `json:"fresh,omitempty"`    // nothing of it runs yet
 	OneShot  bool             `json:"one_shot,omitempty"` // its work is to exit with 0
 }

@@ -292,7 +292,7 @@ func TestStrategy(t *testing.T) {
 		"recreate: gap while it restarts, because it has a static address":                    func(s *compose.Service) { s.StaticAddress = true },
 		"recreate: gap while it restarts, because it is on the host's network":                func(s *compose.Service) { s.NetworkMode = "host" },
 		"recreate: gap while it restarts, because it shares a namespace with another service": func(s *compose.Service) { s.SharedNamespace = true },
-		"recreate: gap while it restarts, because update_config says stop-first":              func(s *compose.Service) { s.UpdateOrder = "stop-first" },
+		"recreate: gap while it restarts, because update_config says stop-first":              func(s *compose.Service) { s.Update.Order = "stop-first" },
 		"recreate: gap while it restarts, because it writes to /data":                         func(s *compose.Service) { s.WritableVolumes = []string{"/data"} },
 		"recreate: gap while it restarts, because it writes to /a, /b":                        func(s *compose.Service) { s.WritableVolumes = []string{"/a", "/b"} },
 		"recreate: gap while it restarts, because port 80, 443 is published":                  func(s *compose.Service) { s.Ports = []string{"80", "443"} },

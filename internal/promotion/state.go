@@ -40,6 +40,7 @@ type ServiceState struct {
 type Part struct {
 	Compose    compose.Service `json:"compose"`
 	Containers []Container     `json:"containers,omitempty"`
+	Neighbours []Neighbour     `json:"neighbours,omitempty"` // reverse proxies that may be in front of it
 }
 
 // Container is one that exists for a compose service.

@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -18,11 +19,12 @@ const (
 // strategy chooses how a compose service is rolled, and says why. worker tells that it is not the
 // first of its service's compose services. An asked-for start-first that the compose file makes
 // impossible is refused here, not discovered on the host.
-func strategy(asked string, part Part, worker bool) (chosen, why string, err error) {
+func (s Service) strategy(asked string, part Part, worker bool) (chosen, why string, err error) {
 	obstacle := ""
-	if list := obstacles(part.Compose, worker); len(list) > 0 {
+	if list := obstacles(part.Compose, worker && !s.Concurrent); len(list) > 0 {
 		obstacle = list[0].reason
 	}
+	asked = cmp.Or(s.Strategy, asked)
 	switch {
 	case len(part.Containers) == 0 && part.Compose.Disabled:
 		return FileOnly, "its profile is off", nil
@@ -34,7 +36,13 @@ func strategy(asked string, part Part, worker bool) (chosen, why string, err err
 		return "", "", &Refusal{
 			Service: part.Compose.Name, Gate: "strategy",
 			Reason: fmt.Sprintf("start-first is impossible, because %s", obstacle),
-			Advice: "set rollout.strategy to auto",
+			Advice: "set strategy of " + s.Name + " to auto, or rollout.strategy where it has none",
+		}
+	case s.Dark && obstacle == "" && part.Compose.NotDark != "":
+		return "", "", &Refusal{
+			Service: part.Compose.Name, Gate: "strategy",
+			Reason: "a dark start is impossible, because " + part.Compose.NotDark,
+			Advice: "take dark out of " + s.Name + " in promote.yaml",
 		}
 	case obstacle != "":
 		return Recreate, "gap while it restarts, because " + obstacle, nil
@@ -61,7 +69,7 @@ func obstacles(s compose.Service, worker bool) []obstacle {
 	add(s.StaticAddress, "networks", "it has a static address")
 	add(s.NetworkMode == "host", "network_mode", "it is on the host's network")
 	add(shares, "network_mode", "it shares a namespace with another service")
-	add(s.UpdateOrder == "stop-first", "deploy.update_config.order", "update_config says stop-first")
+	add(s.Update.Order == "stop-first", "deploy.update_config.order", "update_config says stop-first")
 	add(worker, "", "it is a worker, and two would do the same job")
 	add(s.Replicas <= 1 && len(s.WritableVolumes) > 0, "volumes", fmt.Sprintf("it writes to %s", strings.Join(s.WritableVolumes, ", ")))
 	return list

@@ -31,7 +31,7 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 		return promotion.State{}, err
 	}
 	s := promotion.State{Environment: m.Target.Environment, Project: name, Now: m.Now().UTC()}
-	found, err := m.describe(ctx, slices.DeleteFunc(containers, func(c docker.Container) bool { return c.Project != name }))
+	found, err := m.describe(ctx, slices.DeleteFunc(slices.Clone(containers), func(c docker.Container) bool { return c.Project != name }))
 	if err != nil {
 		return s, err
 	}
@@ -41,6 +41,10 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 	services := byName(project)
 	for _, service := range m.Target.Services {
 		s.Services = append(s.Services, m.service(service, services, found))
+		for i, part := range s.Services[len(s.Services)-1].Parts {
+			of := slices.DeleteFunc(slices.Clone(containers), func(c docker.Container) bool { return c.Project != name || c.Service != part.Compose.Name })
+			s.Services[len(s.Services)-1].Parts[i].Neighbours = neighbours(of, containers)
+		}
 	}
 	return s, m.recall(&s)
 }

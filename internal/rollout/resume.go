@@ -77,16 +77,17 @@ func (r *run) sweep() error {
 	return nil
 }
 
-// arrived reports whether every service is where the plan wanted it, and up.
+// arrived reports whether every service is where the plan wanted it, and up. What is left of the old beside
+// the new does not matter.
 func (r *run) arrived(state promotion.State) bool {
 	for _, m := range r.Plan.Moves {
 		s, ok := state.Service(m.Service)
-		if !ok || r.Target.Engine != promotion.EngineNone && !s.Up() {
+		if !ok {
 			return false
 		}
 		for _, roll := range m.Rolls {
 			i := slices.IndexFunc(s.Parts, func(p promotion.Part) bool { return p.Compose.Name == roll.Service })
-			if i < 0 || !reached(m, roll, s.Parts[i]) {
+			if i < 0 || !r.reached(m, roll, s.Parts[i]) {
 				return false
 			}
 		}
@@ -94,20 +95,31 @@ func (r *run) arrived(state promotion.State) bool {
 	return true
 }
 
-// reached reports whether the file and all containers of a compose service are on the new release.
-// With a tag that moves only the digest tells.
-func reached(m promotion.Move, roll promotion.Roll, part promotion.Part) bool {
-	change := roll.Changes[0]
-	if part.Compose.Pin != change.To || len(part.Containers) > roll.Replicas {
+// reached reports whether the file and as many containers as there should be are on the new release, and no
+// others but those that a start-first had still to stop.
+func (r *run) reached(m promotion.Move, roll promotion.Roll, part promotion.Part) bool {
+	if part.Compose.Pin != roll.Changes[0].To {
 		return false
 	}
-	return !slices.ContainsFunc(part.Containers, func(c promotion.Container) bool {
-		return c.Image != change.To.Join(m.Image) || c.Digest != m.To.Digest && c.Digest != "" && m.To.Digest != ""
-	})
+	if r.fileOnly(roll) {
+		return true
+	}
+	list, wanted := part.Containers, roll.Replicas
+	if roll.Strategy == promotion.StartFirst {
+		wanted = len(r.before.Containers[roll.Service])
+		list = slices.DeleteFunc(slices.Clone(list), func(c promotion.Container) bool { return r.before.was(c.ID) })
+	}
+	return len(list) == wanted && !slices.ContainsFunc(list, func(c promotion.Container) bool { return !isOn(c, m, roll) || !c.Up() })
 }
 
-// finish proves what the plan wanted and is there: the worker may have died before it was, and then the
-// pin stands in the file all the same where containers are recreated.
+// isOn reports whether a container runs the new release. With a tag that moves only the digest tells.
+func isOn(c promotion.Container, m promotion.Move, roll promotion.Roll) bool {
+	sameDigest := c.Digest == "" || m.To.Digest == "" || c.Digest == m.To.Digest
+	return c.Image == roll.Changes[0].To.Join(m.Image) && sameDigest
+}
+
+// finish proves what the plan wanted and is there, and stops what is left of the old: the worker may have
+// died before either.
 func (r *run) finish(ctx context.Context) error {
 	if r.Target.Engine == promotion.EngineNone {
 		return r.recordEnd()
@@ -116,15 +128,37 @@ func (r *run) finish(ctx context.Context) error {
 	defer stop()
 	for _, m := range r.Plan.Moves {
 		for _, roll := range m.Rolls {
-			if err := r.proveAll(ctx, roll, watch); err != nil {
-				return err
-			}
-			if err := r.rename(ctx, roll.Service); err != nil {
+			if err := r.finishRoll(ctx, roll, watch); err != nil {
 				return err
 			}
 		}
 	}
 	return r.recordEnd()
+}
+
+func (r *run) finishRoll(ctx context.Context, roll promotion.Roll, w *watch) error {
+	if r.fileOnly(roll) {
+		return nil
+	}
+	if roll.Strategy != promotion.StartFirst {
+		return errors.Join(r.proveAll(ctx, roll, w), r.rename(ctx, roll.Service))
+	}
+	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil {
+		return err
+	}
+	old, fresh := r.split(now)
+	for _, c := range fresh {
+		if err := errors.Join(r.prove(ctx, roll, w, c), r.appear(ctx, roll, w, c)); err != nil {
+			return err
+		}
+	}
+	for _, c := range old {
+		if err := r.retire(ctx, roll, w, c); err != nil {
+			return err
+		}
+	}
+	return r.rename(ctx, roll.Service)
 }
 
 // Mark adds marks of somebody's to the history, without a deployment.

@@ -52,10 +52,13 @@ func (r *run) replaceAll(ctx context.Context, roll promotion.Roll, w *watch, old
 		if err := r.prove(ctx, roll, w, fresh); err != nil {
 			return err
 		}
+		if err := r.appear(ctx, roll, w, fresh); err != nil {
+			return err
+		}
 		if err := r.commit(ctx, roll); err != nil {
 			return err
 		}
-		if err := r.replace(ctx, c, fresh); err != nil {
+		if err := r.replace(ctx, roll, w, c, fresh); err != nil {
 			return err
 		}
 	}
@@ -99,9 +102,9 @@ func added(service string, before, now []docker.Container) (docker.Container, er
 }
 
 // replace stops an old container, with its own signal and timeout, and gives its name to the new one.
-func (r *run) replace(ctx context.Context, old, fresh docker.Container) error {
+func (r *run) replace(ctx context.Context, roll promotion.Roll, w *watch, old, fresh docker.Container) error {
 	r.tell(Event{Step: promotion.RollStep, Service: fresh.Service, Status: Progress, Text: "stopping the old container"})
-	if err := r.Engine.Remove(ctx, old.ID); err != nil {
+	if err := r.retire(ctx, roll, w, old); err != nil {
 		return err
 	}
 	return r.Engine.Rename(ctx, fresh.ID, old.Name)

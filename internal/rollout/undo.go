@@ -36,12 +36,43 @@ func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
 		return err
 	}
 	old, fresh := r.split(now)
-	if len(old) == len(r.before.Containers[roll.Service]) {
-		err = errors.Join(r.discard(ctx, fresh), r.start(ctx, old))
-	} else {
+	switch {
+	case len(old) < len(r.before.Containers[roll.Service]):
 		err = r.rollBack(ctx, roll, old, fresh)
+	case roll.Strategy == promotion.StartFirst:
+		err = r.standDown(ctx, roll, old, fresh)
+	default: // they can't be there at the same time
+		err = errors.Join(r.discard(ctx, fresh), r.start(ctx, old))
 	}
 	return errors.Join(err, r.rename(ctx, roll.Service))
+}
+
+// standDown takes the new containers away again. They may have requests to answer, and an old one may have
+// been stopped already.
+func (r *run) standDown(ctx context.Context, roll promotion.Roll, old, fresh []docker.Container) error {
+	watch, stop := r.watch(ctx)
+	defer stop()
+	if err := r.start(ctx, old); err != nil {
+		return err
+	}
+	for _, c := range old {
+		if !r.ranBefore(c) || c.State == "running" {
+			continue
+		}
+		started, err := r.Engine.Inspect(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.prove(ctx, roll, watch, started), r.appear(ctx, roll, watch, started)); err != nil {
+			return err
+		}
+	}
+	for _, c := range fresh {
+		if err := r.Engine.Remove(ctx, c.ID); err != nil {
+			return err
+		}
+	}
+	return r.tellProxies(ctx, roll, func(p promotion.Proxy) []string { return p.AfterGone })
 }
 
 // split tells the containers that stood here before from those that the deployment made.
@@ -67,14 +98,18 @@ func (r *run) discard(ctx context.Context, list []docker.Container) error {
 // start starts containers that stood here before and were stopped on the way.
 func (r *run) start(ctx context.Context, old []docker.Container) error {
 	for _, c := range old {
-		ran := slices.ContainsFunc(r.before.Containers[c.Service], func(b promotion.Container) bool { return b.ID == c.ID && ran(b) })
-		if ran && c.State != "running" {
+		if r.ranBefore(c) && c.State != "running" {
 			if err := r.Engine.Start(ctx, c.ID); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// ranBefore reports whether a container ran when the deployment began.
+func (r *run) ranBefore(c docker.Container) bool {
+	return slices.ContainsFunc(r.before.Containers[c.Service], func(b promotion.Container) bool { return b.ID == c.ID && ran(b) })
 }
 
 func ran(c promotion.Container) bool { return c.State == "running" || c.State == "restarting" }

@@ -1,0 +1,125 @@
+package promotion
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Proxy is a reverse proxy in front of a compose service, with what it takes to have it follow a rollout.
+type Proxy struct {
+	Project string `json:"project"` // compose project
+	Service string `json:"service"` // compose service
+	Kind    string `json:"kind,omitempty"`
+	ProxyCare
+}
+
+// ProxyCare is what a proxy needs when the containers behind it change.
+type ProxyCare struct {
+	Reload       string        `json:"reload,omitempty"`        // signal that has it look up names anew, after a new container is proven and after an old one is gone
+	AfterHealthy []string      `json:"after_healthy,omitempty"` // command in its containers, once a new container is proven
+	AfterGone    []string      `json:"after_gone,omitempty"`    // and once an old one is gone
+	Drain        []string      `json:"drain,omitempty"`         // command in an old container that has its health check fail
+	Health       bool          `json:"health,omitempty"`        // it goes by the engine's view of a container's health
+	Settle       time.Duration `json:"settle,omitempty"`        // until it uses what it was told, or found out
+}
+
+// Front is what promote.yaml says about the proxy in front of a service. What it leaves out is that of the
+// proxy's kind.
+type Front struct {
+	Service string `json:"service,omitempty"` // compose service; empty: the proxies that are recognised
+	ProxyCare
+}
+
+// Neighbour is a container of a proxy that shares a network with those of a compose service.
+type Neighbour struct {
+	Project string `json:"project"`
+	Service string `json:"service"`
+	Kind    string `json:"kind"`
+}
+
+// kinds are the proxies that are recognised. How long each needs was measured (docs/proxies.md).
+var kinds = map[string]ProxyCare{
+	"caddy":   {},
+	"nginx":   {Reload: "HUP", Settle: 500 * time.Millisecond},
+	"haproxy": {Settle: 2500 * time.Millisecond},
+	"traefik": {Health: true, Settle: 2500 * time.Millisecond},
+}
+
+// aliases are other names of these programs' images.
+var aliases = map[string]string{"nginx-unprivileged": "nginx", "openresty": "nginx", "haproxy-alpine": "haproxy", "caddy-docker-proxy": "caddy"}
+
+// ProxyKind recognises a proxy by its image, or by the command that its container runs; it is empty for
+// everything else.
+func ProxyKind(image, command string) string {
+	repository, _, _ := strings.Cut(path.Base(image), "@")
+	repository, _, _ = strings.Cut(repository, ":")
+	words := append([]string{repository}, strings.Fields(command)...)
+	for _, word := range words[:min(3, len(words))] { // an entrypoint's script comes before the program
+		word = path.Base(word)
+		word = cmp.Or(aliases[word], word)
+		if _, known := kinds[word]; known {
+			return word
+		}
+	}
+	return ""
+}
+
+// Proxies are those in front of a compose service of a service, with what each needs.
+func (s Service) Proxies(project string, part Part) []Proxy {
+	var list []Proxy
+	told := s.Front
+	for _, n := range part.Neighbours {
+		p := Proxy{Project: n.Project, Service: n.Service, Kind: n.Kind, ProxyCare: kinds[n.Kind]}
+		if told != nil && (told.Service == "" || told.Service == n.Service && n.Project == project) {
+			p.ProxyCare = p.ProxyCare.with(told.ProxyCare)
+		}
+		list = append(list, p)
+	}
+	named := func(p Proxy) bool { return p.Service == told.Service && p.Project == project }
+	if told != nil && told.Service != "" && !slices.ContainsFunc(list, named) {
+		list = append(list, Proxy{Project: project, Service: told.Service, ProxyCare: told.ProxyCare})
+	}
+	return list
+}
+
+// with is the care with what somebody says instead.
+func (c ProxyCare) with(told ProxyCare) ProxyCare {
+	if len(told.AfterHealthy)+len(told.AfterGone) > 0 {
+		c.Reload = ""
+	}
+	c.AfterHealthy, c.AfterGone, c.Drain = told.AfterHealthy, told.AfterGone, told.Drain
+	c.Health = c.Health || len(told.Drain) > 0
+	c.Settle = cmp.Or(told.Settle, c.Settle)
+	return c
+}
+
+// Commands are those that somebody told, which is all of them.
+func (c ProxyCare) Commands() [][]string {
+	return slices.DeleteFunc([][]string{c.AfterHealthy, c.AfterGone, c.Drain}, func(argv []string) bool { return len(argv) == 0 })
+}
+
+// behind says in words what is done for the proxies of a roll.
+func behind(list []Proxy) string {
+	var words []string
+	for _, p := range list {
+		word := p.Service
+		switch {
+		case p.Reload != "" || len(p.AfterHealthy)+len(p.AfterGone) > 0:
+			word += " is told"
+		case len(p.Drain) > 0:
+			word += " sees the old one drained"
+		case p.Settle > 0:
+			word += " gets " + p.Settle.String() + " to notice"
+		default:
+			continue
+		}
+		words = append(words, word)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(words, ", ")
+}
