@@ -21,21 +21,22 @@ type Service struct {
 	Refusal    string `json:"refusal,omitempty"` // why the version can't be changed
 	Advice     string `json:"advice,omitempty"`  // and the way out
 
-	Replicas        int      `json:"replicas"`
-	Ports           []string `json:"ports,omitempty"` // published on the host, as 80/tcp
-	ContainerName   string   `json:"container_name,omitempty"`
-	NetworkMode     string   `json:"network_mode,omitempty"`
-	StaticAddress   bool     `json:"static_address,omitempty"`
-	SharedNamespace bool     `json:"shared_namespace,omitempty"` // another service is in its network, pid or ipc namespace
-	WritableVolumes []string `json:"writable_volumes,omitempty"`
-	HealthCheck     bool     `json:"health_check,omitempty"` // in the compose file; an image may bring one too
-	DependsOn       []string `json:"depends_on,omitempty"`
-	Restart         string   `json:"restart,omitempty"`
-	Update          Update   `json:"update,omitzero"`    // deploy.update_config
-	PreStop         []Hook   `json:"pre_stop,omitempty"` // what is to run in a container before it is stopped
-	NotDark         string   `json:"not_dark,omitempty"` // why its containers can't be started by anybody but compose
-	Context         string   `json:"context,omitempty"`  // it is built from, absolute
-	Disabled        bool     `json:"disabled,omitempty"` // by its profiles
+	Replicas        int                 `json:"replicas"`
+	Ports           []string            `json:"ports,omitempty"` // published on the host, as 80/tcp
+	ContainerName   string              `json:"container_name,omitempty"`
+	NetworkMode     string              `json:"network_mode,omitempty"`
+	StaticAddress   bool                `json:"static_address,omitempty"`
+	SharedNamespace bool                `json:"shared_namespace,omitempty"` // another service is in its network, pid or ipc namespace
+	WritableVolumes []string            `json:"writable_volumes,omitempty"`
+	HealthCheck     bool                `json:"health_check,omitempty"` // in the compose file; an image may bring one too
+	DependsOn       []string            `json:"depends_on,omitempty"`
+	Restart         string              `json:"restart,omitempty"`
+	Update          Update              `json:"update,omitzero"`    // deploy.update_config
+	PreStop         []Hook              `json:"pre_stop,omitempty"` // what is to run in a container before it is stopped
+	Aliases         map[string][]string `json:"aliases,omitempty"`  // names of its own, by network
+	NotDark         string              `json:"not_dark,omitempty"` // why its containers can't be started by anybody but compose
+	Context         string              `json:"context,omitempty"`  // it is built from, absolute
+	Disabled        bool                `json:"disabled,omitempty"` // by its profiles
 }
 
 // Services are the services of the project by name, those that no profile enables included; with
@@ -49,6 +50,7 @@ func (p *Project) Services() []Service {
 			continue
 		}
 		s := facts(services[name])
+		s.Aliases = aliases(p.model, services[name])
 		s.SharedNamespace, s.NotDark = shared[name], notDark(p.model, services[name])
 		_, s.Disabled = p.model.DisabledServices[name]
 		p.describe(&s)

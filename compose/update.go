@@ -54,3 +54,17 @@ func notDark(p *types.Project, c types.ServiceConfig) string {
 
 // inline reports whether a secret or config is no file that can be mounted.
 func inline(o types.FileObjectConfig) bool { return o.Environment != "" || o.Content != "" }
+
+// aliases are the names that other containers know a service by, besides its own, by network.
+func aliases(p *types.Project, c types.ServiceConfig) map[string][]string {
+	names := map[string][]string{}
+	for network, settings := range c.Networks {
+		if settings != nil && len(settings.Aliases) > 0 {
+			names[p.Networks[network].Name] = settings.Aliases
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return names
+}

@@ -64,6 +64,13 @@ func (c Compose) Scale(ctx context.Context, service string, n int) error {
 	return err
 }
 
+// ScaleCreated is Scale, but the containers that are added are not started.
+func (c Compose) ScaleCreated(ctx context.Context, service string, n int) error {
+	_, err := c.run(ctx, "up", "--no-start", "--no-deps", "--no-recreate", "--no-build", "--pull", "never",
+		"--scale", service+"="+strconv.Itoa(n), service)
+	return err
+}
+
 // Up makes a service what the files say now: containers that differ are recreated.
 func (c Compose) Up(ctx context.Context, service string) error {
 	_, err := c.run(ctx, "up", "--detach", "--no-deps", "--no-build", "--pull", "never", service)

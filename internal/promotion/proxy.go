@@ -43,7 +43,7 @@ type Neighbour struct {
 // kinds are the proxies that are recognised. How long each needs was measured (docs/proxies.md).
 var kinds = map[string]ProxyCare{
 	"caddy":   {},
-	"nginx":   {Reload: "HUP", Settle: 500 * time.Millisecond},
+	"nginx":   {Reload: "HUP", Settle: 300 * time.Millisecond}, // its old processes go on for 100 ms,
 	"haproxy": {Settle: 2500 * time.Millisecond},
 	"traefik": {Health: true, Settle: 2500 * time.Millisecond},
 }
@@ -91,7 +91,6 @@ func (c ProxyCare) with(told ProxyCare) ProxyCare {
 		c.Reload = ""
 	}
 	c.AfterHealthy, c.AfterGone, c.Drain = told.AfterHealthy, told.AfterGone, told.Drain
-	c.Health = c.Health || len(told.Drain) > 0
 	c.Settle = cmp.Or(told.Settle, c.Settle)
 	return c
 }

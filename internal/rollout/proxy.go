@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,11 @@ func neighbours(of []docker.Container, all []docker.Container) []promotion.Neigh
 
 // appear has the proxies of a roll find a container that is proven.
 func (r *run) appear(ctx context.Context, roll promotion.Roll, w *watch, fresh docker.Container) error {
+	if roll.Dark {
+		if err := r.light(ctx, roll, w, fresh); err != nil {
+			return err
+		}
+	}
 	for _, p := range roll.Proxies {
 		if p.Health && fresh.Health != "" {
 			if err := r.becomes(ctx, w, fresh, "healthy"); err != nil {
@@ -73,7 +79,7 @@ func (r *run) drain(ctx context.Context, roll promotion.Roll, w *watch, c docker
 		if err := r.execute(ctx, c, compose.Hook{Command: p.Drain}); err != nil {
 			return err
 		}
-		if c.Health != "" {
+		if p.Health && c.Health != "" {
 			if err := r.becomes(ctx, w, c, "unhealthy"); err != nil {
 				return err
 			}
@@ -153,8 +159,38 @@ func (r *run) tellProxy(ctx context.Context, p promotion.Proxy, c docker.Contain
 	case len(argv) > 0:
 		return r.execute(ctx, c, compose.Hook{Command: argv})
 	}
-	return r.Engine.Signal(ctx, c.ID, p.Reload)
+	return r.reload(ctx, p, c)
 }
+
+// reload has a proxy read its configuration, and returns when it does its work with processes that did.
+func (r *run) reload(ctx context.Context, p promotion.Proxy, c docker.Container) error {
+	before, err := r.Engine.Processes(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := r.Engine.Signal(ctx, c.ID, p.Reload); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, slowReload, errors.New("it was told to reload, and no new process of it came"))
+	defer cancel()
+	for tick := time.NewTicker(often / 2); ; {
+		now, err := r.Engine.Processes(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(now, func(id string) bool { return !slices.Contains(before, id) }) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// slowReload is how long a proxy may take to read its configuration.
+const slowReload = 10 * time.Second
 
 // preStop runs what the compose file wants done in a container before it is stopped. Docker Compose does
 // that for `down` and `stop` only.

@@ -80,7 +80,11 @@ func (r *run) addOne(ctx context.Context, roll promotion.Roll) (docker.Container
 		return docker.Container{}, err
 	}
 	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "starting a new container"})
-	err = errors.Join(r.compose.Scale(ctx, roll.Service, len(before)+1), edit.Revert())
+	scale := r.compose.Scale
+	if roll.Dark {
+		scale = r.compose.ScaleCreated
+	}
+	err = errors.Join(scale(ctx, roll.Service, len(before)+1), edit.Revert())
 	if err != nil {
 		return docker.Container{}, err
 	}
@@ -88,7 +92,14 @@ func (r *run) addOne(ctx context.Context, roll promotion.Roll) (docker.Container
 	if err != nil {
 		return docker.Container{}, err
 	}
-	return added(roll.Service, before, now)
+	fresh, err := added(roll.Service, before, now)
+	if err != nil || !roll.Dark {
+		return fresh, err
+	}
+	if err := r.startDark(ctx, fresh); err != nil {
+		return fresh, err
+	}
+	return r.Engine.Inspect(ctx, fresh.ID)
 }
 
 // added finds the container that was not there before. Taking an old one for it would remove it.
