@@ -43,6 +43,8 @@ type Service struct {
 	Runs  []string        `json:"runs"`  // compose services that move together
 	After []string        `json:"after,omitempty"`
 	Tag   semver.Template `json:"tag"` // of the image, v{version}
+
+	Checks []Check `json:"checks,omitempty"` // of its compose services
 }
 
 // Rollout is how containers are replaced and for how long they are watched.
