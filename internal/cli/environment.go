@@ -172,7 +172,9 @@ func targetOf(cfg *config.Config, e *config.Environment) (promotion.Target, erro
 	}
 	for _, s := range cfg.Services {
 		if len(e.Services) == 0 || slices.Contains(e.Services, s.Name) {
-			t.Services = append(t.Services, promotion.Service{Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag})
+			t.Services = append(t.Services, promotion.Service{
+				Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag, Checks: checksOf(s),
+			})
 		}
 	}
 	if len(e.Hosts) > 0 {

@@ -24,6 +24,8 @@ type Service struct {
 	// After names the services of this file that are rolled before this one.
 	After []string
 	Tasks []Task
+	// Checks are what a new container has to answer before the old one goes.
+	Checks []Check
 }
 
 func (s *Service) enter(name string, at Place) { s.Name, s.Place = name, at }
@@ -53,6 +55,8 @@ var serviceKeys = mapping("service", []key[Service]{
 		"Services that are rolled before this one, and go back after it."),
 	at("tasks", list(taskKeys.kind()), func(s *Service) *[]Task { return &s.Tasks },
 		"Commands around a deployment, such as a backup or a migration."),
+	at("checks", list(checkKeys.kind()), func(s *Service) *[]Check { return &s.Checks },
+		"What a new container has to answer before the old one goes, beside its own health check or in place of one."),
 })
 
 var versionKeys = mapping("version", []key[semver.File]{

@@ -46,5 +46,5 @@ func (e *stalledError) Error() string {
 	return fmt.Sprintf("pull %s: no progress for %s", e.image, e.limit)
 }
 
-// Hint is for a network that had a bad moment: what was loaded is kept by the engine.
+// Hint is for a network that had a bad moment.
 func (e *stalledError) Hint() string { return "the same command again" }
