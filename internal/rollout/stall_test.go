@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"promote/compose"
@@ -73,6 +74,26 @@ func TestPullStalls(t *testing.T) {
 	if fmt.Sprint(result) != fmt.Sprint(want) || told == 0 {
 		t.Errorf("got %+v after %d events, want %+v", result, told, want)
 	}
+}
+
+// While one image gets on, the others wait for it.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &patience{limit: 10 * time.Minute}
+		defer p.stop()
+		waiting := p.watch(t.Context(), "waiting")
+		p.watch(t.Context(), "loading")
+		<-time.After(9 * time.Minute)
+		p.progress()
+		<-time.After(9 * time.Minute)
+		if err := waiting.Err(); err != nil {
+			t.Errorf("given up while another one got on: %v", context.Cause(waiting))
+		}
+		<-time.After(2 * time.Minute)
+		if err := context.Cause(waiting); err == nil || err.Error() != "pull waiting: no progress for 10m0s" {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // Somebody who stops it while it stands still has stopped it.
