@@ -14,6 +14,7 @@ func (c *Config) derive(d *decoder) {
 		if len(s.Runs) == 0 {
 			s.Runs = []string{s.Name}
 		}
+		s.deriveChecks()
 		if d.at(&s.GitTag) != nil {
 			continue
 		}
@@ -28,6 +29,7 @@ func (c *Config) derive(d *decoder) {
 // check finds the mistakes that lie between values.
 func (c *Config) check(d *decoder) {
 	c.checkRuns(d)
+	c.checkHealth(d)
 	c.checkAfter(d)
 	c.checkFrom(d)
 	services := names(c.Services)

@@ -39,7 +39,9 @@ func TestEveryFieldIsRead(t *testing.T) {
 	version.File.Key = c.Services[1].Version.File.Key
 	c.Services[0].Version = version
 	task := c.Services[0].Tasks[0]
-	for _, v := range []any{*c, *c.Services[0], version.File, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Notify[0], c.Services[0].Build.Cache} {
+	check := c.Services[0].Checks[0]
+	check.TCP, check.Run = c.Services[0].Checks[2].TCP, c.Services[0].Checks[3].Run
+	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, version.File, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Notify[0], c.Services[0].Build.Cache} {
 		r := reflect.ValueOf(v)
 		for i := range r.NumField() {
 			if r.Field(i).IsZero() {
@@ -69,6 +71,10 @@ func TestValues(t *testing.T) {
 		{"run", fmt.Sprintf("%q", core.Tasks[0].Run), `{"" ["npm" "run" "migrate"]}`},
 		{"undo", fmt.Sprintf("%q", core.Tasks[0].Undo), `{"npm run migrate:undo" []}`},
 		{"when", fmt.Sprint(core.Tasks[0].Changed), "[migrations/** db/*.sql]"},
+		{"http", fmt.Sprint(core.Checks[0]), "{{8080 /health?deep=1 204 core.example.org} 0 { []} 2s core-worker}"},
+		{"http in short", fmt.Sprint(core.Checks[1]), "{{8080 / 0 } 0 { []} 5s core}"},
+		{"tcp", fmt.Sprint(core.Checks[2]), "{{0  0 } 5432 { []} 5s core}"},
+		{"check that is run", fmt.Sprint(core.Checks[3:]), "[{{0  0 } 0 { [pg_isready -q]} 5s core} {{0  0 } 0 {test -e ready []} 5s core}]"},
 		{"host", fmt.Sprint(c.Environments[0].Hosts), "[ssh://deploy@staging.example.org:2222]"},
 		{"soak", prod.Soak.String(), "36h0m0s"},
 		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s 2}"},

@@ -70,8 +70,8 @@ type Rollout struct {
 	Strategy string
 	// Monitor is how long a container without a health check has to stay up.
 	Monitor time.Duration
-	// HealthyDeadline is how long a container may take to become healthy, ProgressDeadline how long a
-	// rollout may go without any progress.
+	// HealthyDeadline is how long a container may take to become healthy, ProgressDeadline how long the
+	// pull of its images may go without any progress.
 	HealthyDeadline, ProgressDeadline time.Duration
 	// MaxParallel is how many hosts are deployed to at a time.
 	MaxParallel int
@@ -131,7 +131,7 @@ var rolloutKeys = mapping("rollout", []key[Rollout]{
 	at("healthy_deadline", duration, func(r *Rollout) *time.Duration { return &r.HealthyDeadline },
 		"How long a container may take to become healthy.").or("2m"),
 	at("progress_deadline", duration, func(r *Rollout) *time.Duration { return &r.ProgressDeadline },
-		"How long a rollout may go without any progress.").or("10m"),
+		"How long the pull of the images may go without any progress.").or("10m"),
 	at("max_parallel", positive, func(r *Rollout) *int { return &r.MaxParallel },
 		"How many of several hosts are deployed to at a time; the next ones only once these are proven.").or("1"),
 })

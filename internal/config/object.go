@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -14,7 +15,7 @@ type object[T any] struct {
 	noun   string // what the mapping is; with a key it is the name in the table of refusals
 	keys   []key[T]
 	alone  [][2]string // pairs of keys that exclude each other
-	needed [][2]string // pairs of keys of which one has to be there
+	needed [][]string  // keys of which one has to be there
 }
 
 // key is one key of a mapping.
@@ -49,10 +50,20 @@ func (o object[T]) exclude(a, b string) object[T] {
 	return o
 }
 
-// require says that one of the two keys has to be there.
-func (o object[T]) require(a, b string) object[T] {
-	o.needed = append(o.needed, [2]string{a, b})
+// require says that one of the keys has to be there.
+func (o object[T]) require(names ...string) object[T] {
+	o.needed = append(o.needed, names)
 	return o
+}
+
+// oneOf says that one of the keys has to be there, and no other of them.
+func (o object[T]) oneOf(names ...string) object[T] {
+	for i, a := range names {
+		for _, b := range names[i+1:] {
+			o = o.exclude(a, b)
+		}
+	}
+	return o.require(names...)
 }
 
 // at describes the key that is read into a field.
@@ -139,9 +150,10 @@ func (o object[T]) checkPairs(d *decoder, head *yaml.Node, written map[string]*y
 			d.fail(second, "%s and %s exclude each other", pair[0], pair[1])
 		}
 	}
-	for _, pair := range o.needed {
-		if written[pair[0]] == nil && written[pair[1]] == nil {
-			d.fail(head, "%s or %s is missing", pair[0], pair[1])
+	for _, names := range o.needed {
+		if !slices.ContainsFunc(names, func(name string) bool { return written[name] != nil }) {
+			last := len(names) - 1
+			d.fail(head, "%s or %s is missing", strings.Join(names[:last], ", "), names[last])
 		}
 	}
 }

@@ -36,8 +36,11 @@ func (o object[T]) schema() *jsonschema.Schema {
 		both := &jsonschema.Schema{Required: slices.Clone(pair[:])}
 		s.AllOf = append(s.AllOf, &jsonschema.Schema{Not: both})
 	}
-	for _, pair := range o.needed {
-		some := []*jsonschema.Schema{{Required: []string{pair[0]}}, {Required: []string{pair[1]}}}
+	for _, names := range o.needed {
+		var some []*jsonschema.Schema
+		for _, name := range names {
+			some = append(some, &jsonschema.Schema{Required: []string{name}})
+		}
 		s.AllOf = append(s.AllOf, &jsonschema.Schema{AnyOf: some})
 	}
 	return s

@@ -58,7 +58,7 @@ func TestSchemaAcceptsWhatIsAccepted(t *testing.T) {
 
 func TestSchemaRefusesMistakes(t *testing.T) {
 	s := compiled(t)
-	for _, file := range []string{"ten", "types", "tasks"} {
+	for _, file := range []string{"ten", "types", "tasks", "checks"} {
 		data, err := os.ReadFile(filepath.Join("testdata/mistakes", file+".yaml"))
 		if err != nil {
 			t.Fatal(err)
@@ -71,6 +71,8 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 		"{}", "services: {a: }", "services: {a: {image: i, x: y}}", "services: {a: {image: 1}}", "services: {'a b': {image: i}}",
 		"services: {a: {image: i, version: {file: f, key: k, regex: r}}}",
 		"services: {a: {image: i, build: {secrets: [{id: i}]}}}",
+		"services: {a: {image: i, checks: [{timeout: 1s}]}}", "services: {a: {image: i, checks: [{tcp: 1, run: x}]}}",
+		"services: {a: {image: i, checks: [{tcp: 65536}]}}", "services: {a: {image: i, checks: [{http: {port: 80, status: 99}}]}}",
 		"services: {a: {image: i, after: []}}", "services: {a: {image: i, after: [b, b]}}",
 		"{services: {a: {image: i}}, environments: {p: {confirm: yes}}}",
 		"{services: {a: {image: i}}, environments: {p: {host: ssh://a, hosts: [ssh://b]}}}",

@@ -13,15 +13,14 @@ type refusal struct {
 }
 
 var notYet = refusals{
-	"config.notify":             {"notify", always},
-	"service.tasks":             {"tasks", always},
-	"build.platforms":           {"more than one platform", several},
-	"cache.to":                  {"cache to", always}, // the engine's builder has no exporter for it
-	"environment.engine":        {"engine swarm", is(EngineSwarm)},
-	"environment.soak":          {"soak", always},
-	"environment.closed":        {"closed", always},
-	"environment.protected":     {"protected", is(true)},
-	"rollout.progress_deadline": {"progress_deadline", always}, // a pull is not timed yet
+	"config.notify":         {"notify", always},
+	"service.tasks":         {"tasks", always},
+	"build.platforms":       {"more than one platform", several},
+	"cache.to":              {"cache to", always}, // the engine's builder has no exporter for it
+	"environment.engine":    {"engine swarm", is(EngineSwarm)},
+	"environment.soak":      {"soak", always},
+	"environment.closed":    {"closed", always},
+	"environment.protected": {"protected", is(true)},
 }
 
 func always(any) bool { return true }

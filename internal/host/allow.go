@@ -42,6 +42,7 @@ type settings struct {
 	Profiles []string     `yaml:"profiles"`
 	Accept   semver.Range `yaml:"-"` // versions that may come here
 	Range    string       `yaml:"accept"`
+	Checks   []Command    `yaml:"checks"` // that may be run in a container to see whether it works
 }
 
 // Allow reads what a key that is limited to a project directory may do.
@@ -93,6 +94,7 @@ func (a *Allowance) limit(r *Request) error {
 	a.target(&r.Target)
 	if r.Job != nil {
 		r.Job.Plan.Target = r.Target // what is looked at here is what the worker does
+		return a.permitRuns(r.Target)
 	}
 	return nil
 }
@@ -105,16 +107,16 @@ func (a *Allowance) target(t *promotion.Target) {
 // permit looks at what a job would do: only to services of the project, and only releases of the
 // repositories that they are on.
 func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
-	if job.Resume != "" {
-		return nil // what is resumed was permitted when it began, and launch looks whether it did
-	}
-	plan := job.Plan
-	if !slices.Equal(plan.Steps, promotion.Steps(plan.Target, plan.Moves)) {
-		return deny("the steps of %s are not those of its moves", plan.ID)
-	}
 	state, err := m.State(ctx)
 	if err != nil {
 		return err
+	}
+	plan := job.Plan
+	if err := permitChecks(state, plan.Target); err != nil || job.Resume != "" {
+		return err // what is resumed was permitted when it began, and launch looks whether it did
+	}
+	if !slices.Equal(plan.Steps, promotion.Steps(plan.Target, plan.Moves)) {
+		return deny("the steps of %s are not those of its moves", plan.ID)
 	}
 	for _, move := range plan.Moves {
 		if err := a.permitRelease(plan.Target, move); err != nil {

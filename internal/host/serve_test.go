@@ -21,14 +21,14 @@ import (
 	"promote/registry"
 )
 
-const shopFile = "name: shop\nservices:\n  core:\n    image: registry.example/core:v1.0.0\n  mailer:\n    image: registry.example/mailer:v1.0.0\n"
+const shopFile = "name: shop\nservices:\n  core:\n    image: registry.example/core:v1.0.0\n  mailer:\n    image: registry.example/mailer:v1.0.0\n  near:\n    image: registry.example/near:v1.0.0\n    network_mode: host\n"
 
 // shop is a project with nothing that runs, and what a key that is limited to it reaches.
 func shop(t testing.TB) *Local {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
 	for name, text := range map[string]string{
-		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\n", "shop/.env": "SECRET=1\n",
+		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\nchecks: [ready --quiet, [test, -e, /ready]]\n", "shop/.env": "SECRET=1\n",
 		"other/compose.yaml": shopFile, "other/.promote/history.jsonl": "",
 	} {
 		path := filepath.Join(dir, "..", name)
@@ -105,6 +105,7 @@ func goodTarget(l *Local) promotion.Target {
 	return promotion.Target{Environment: "prod", Project: l.Allow.Project, Services: []promotion.Service{
 		{Name: "core", Image: "registry.example/core", Runs: []string{"core"}},
 		{Name: "mailer", Image: "registry.example/mailer", Runs: []string{"mailer"}},
+		{Name: "near", Image: "registry.example/near", Runs: []string{"near"}},
 	}}
 }
 
@@ -124,6 +125,10 @@ func good(l *Local) Request {
 func TestLimitedJob(t *testing.T) {
 	move := func(r *Request) *promotion.Move { return &r.Job.Plan.Moves[0] }
 	roll := func(r *Request) *promotion.Roll { return &move(r).Rolls[0] }
+	asked := func(r *Request, service int, check promotion.Check) {
+		check.Service = r.Target.Services[service].Runs[0]
+		r.Target.Services[service].Checks = []promotion.Check{check}
+	}
 	restep := func(r *Request) { r.Job.Plan.Steps = promotion.Steps(r.Target, r.Job.Plan.Moves) }
 	for name, bend := range map[string]func(*Request){
 		"another repository":       func(r *Request) { move(r).Image = "registry.example/evil" },
@@ -155,6 +160,19 @@ func TestLimitedJob(t *testing.T) {
 		"resume of nothing": func(r *Request) { r.Job.Resume = "20261121-110000-abc" },
 		"resume of a path":  func(r *Request) { r.Job.Resume = "../../../other" },
 		"nothing runs it":   func(r *Request) { r.Target.Services[0].Runs = nil },
+		"a command":         func(r *Request) { asked(r, 0, promotion.Check{Run: promotion.ShellLine("env")}) },
+		"a longer command":  func(r *Request) { asked(r, 1, promotion.Check{Run: promotion.ShellLine("ready --quiet; env")}) },
+		"a line as a list":  func(r *Request) { asked(r, 0, promotion.Check{Run: []string{"ready", "--quiet"}}) },
+		"a list as a line":  func(r *Request) { asked(r, 0, promotion.Check{Run: promotion.ShellLine("test -e /ready")}) },
+		"another's list": func(r *Request) {
+			asked(r, 0, promotion.Check{Run: []string{"test", "-e", "/ready", "-o", "-e", "/x"}})
+		},
+		"a command besides": func(r *Request) { asked(r, 0, promotion.Check{TCP: 80, Run: []string{"env"}}) },
+		"the host's ports":  func(r *Request) { asked(r, 2, promotion.Check{TCP: 22}) },
+		"the host's pages":  func(r *Request) { asked(r, 2, promotion.Check{HTTP: &promotion.HTTPCheck{Port: 80, Path: "/"}}) },
+		"pages and a list": func(r *Request) {
+			asked(r, 2, promotion.Check{TCP: 22, Run: []string{"test", "-e", "/ready"}})
+		},
 		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
 		"an older protocol": func(r *Request) { r.Protocol-- },
 		"an unknown verb":   func(r *Request) { r.Do = "shell" },
@@ -201,6 +219,32 @@ func TestLimitedTarget(t *testing.T) {
 	got := answers(t, l, encode(t, good(l)), 1)
 	if len(got) != 1 || got[0].Error == nil || got[0].Error.Kind != kindDied {
 		t.Errorf("an honest job does not reach the worker: %s", encode(t, got))
+	}
+}
+
+// TestLimitedChecks: what only goes to the project's own containers may be asked, and what the host lists
+// may be run.
+func TestLimitedChecks(t *testing.T) {
+	l := shop(t)
+	r := good(l)
+	r.Target.Services[0].Checks = []promotion.Check{
+		{Service: "core", HTTP: &promotion.HTTPCheck{Port: 8080, Path: "/health"}},
+		{Service: "core", TCP: 8080},
+		{Service: "core", Run: promotion.ShellLine("ready --quiet")},
+		{Service: "core", Run: []string{"test", "-e", "/ready"}},
+	}
+	r.Target.Services[2].Checks = []promotion.Check{{Service: "near", Run: []string{"test", "-e", "/ready"}}}
+	got := answers(t, l, encode(t, r), 1)
+	if len(got) != 1 || got[0].Error == nil || got[0].Error.Kind != kindDied {
+		t.Errorf("an honest job does not reach the worker: %s", encode(t, got))
+	}
+	r.Target.Services[0].Checks[2].Run, r.Job.Resume = []string{"env"}, "20261121-110000-abc"
+	if err := l.Allow.limit(&r); err == nil {
+		t.Error("to resume a deployment runs a command that the host does not list")
+	}
+	r.Do, r.Job = DoState, nil
+	if got := answers(t, l, encode(t, r), 1); len(got) != 1 || got[0].Error != nil {
+		t.Errorf("looking is refused, which runs nothing: %s", encode(t, got))
 	}
 }
 

@@ -170,6 +170,10 @@ func TestLint(t *testing.T) {
 		{"no health check, others wait for its end", func(w *W, _ *E) { w.HealthCheck, w.Awaited = false, true }, ""},
 		{"no health check, files only", func(w *W, e *E) { w.HealthCheck, e.Target.Engine = false, promotion.EngineNone }, ""},
 		{"no health check, disabled by its profile", func(w *W, _ *E) { w.HealthCheck, w.Disabled = false, true }, ""},
+		{"no health check, but a check of promote.yaml", func(w *W, e *E) {
+			w.HealthCheck = false
+			e.Target.Services[0].Checks = []promotion.Check{{Service: "core", TCP: 8080}}
+		}, ""},
 		{"no health check, of others", func(w *W, _ *E) { w.Name, w.HealthCheck = "web", false }, ""},
 
 		{"nothing restarts it", func(w *W, _ *E) { w.Restart = "" }, "compose.yaml:2:3 warning core no-restart"},

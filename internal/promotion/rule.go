@@ -249,7 +249,7 @@ func noHealthCheck(x examined) []Finding {
 	_, disabled := x.Keys["healthcheck.disable"]
 	_, tested := x.Keys["healthcheck.test"]
 	switch {
-	case !x.runs() || x.HealthCheck:
+	case !x.runs() || x.HealthCheck || len(x.env.Target.ChecksOf(x.Name)) > 0:
 		return nil
 	case disabled || tested:
 		return x.finding(ruleNoHealthCheck, SeverityWarning, x.key("healthcheck.disable", "healthcheck.test"), "its health check is switched off, so a release that starts and does not work passes", exampleCheck)

@@ -44,10 +44,11 @@ type Service struct {
 	After []string        `json:"after,omitempty"`
 	Tag   semver.Template `json:"tag"` // of the image, v{version}
 
-	Strategy   string `json:"strategy,omitempty"`   // instead of the environment's
-	Concurrent bool   `json:"concurrent,omitempty"` // two of its workers at a time do no harm
-	Dark       bool   `json:"dark,omitempty"`       // a new container gets its names once it is proven
-	Front      *Front `json:"front,omitempty"`      // the proxy in front of it
+	Strategy   string  `json:"strategy,omitempty"`   // instead of the environment's
+	Concurrent bool    `json:"concurrent,omitempty"` // two of its workers at a time do no harm
+	Dark       bool    `json:"dark,omitempty"`       // a new container gets its names once it is proven
+	Front      *Front  `json:"front,omitempty"`      // the proxy in front of it
+	Checks     []Check `json:"checks,omitempty"`     // of its compose services
 }
 
 // Rollout is how containers are replaced and for how long they are watched.

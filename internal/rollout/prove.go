@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"promote/internal/docker"
@@ -38,11 +39,16 @@ func (r *run) watch(ctx context.Context) (*watch, context.CancelFunc) {
 	return &watch{events, failed}, cancel
 }
 
-// prove returns when the container does its work: its health check passed, or, without one, it stayed
-// up for the monitored time. It fails at the first sign that it won't.
+// prove returns when the container does its work: its health check and those of the configuration
+// passed, or, without any, it stayed up for the monitored time. It fails at the first sign that it
+// won't.
 func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) error {
-	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: waiting(roll, c, r.Target.Rollout)})
-	reason, err := r.verdict(ctx, roll, w, c)
+	checks := r.checksOf(roll, c)
+	if len(checks) > 0 {
+		roll.OneShot, roll.Fresh = false, false // what can be asked is not there to finish
+	}
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: waiting(roll, c, checks, r.Target.Rollout)})
+	reason, err := r.verdict(ctx, roll, w, c, checks)
 	if err == nil && reason == "" {
 		reason, err = r.settled(ctx, roll, c)
 	}
@@ -53,8 +59,16 @@ func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker
 	return &containerError{Service: roll.Service, Reason: reason, Logs: logs}
 }
 
-func waiting(roll promotion.Roll, c docker.Container, limits promotion.Rollout) string {
+func waiting(roll promotion.Roll, c docker.Container, checks []promotion.Check, limits promotion.Rollout) string {
+	var words []string
+	for _, check := range checks {
+		words = append(words, check.String())
+	}
 	switch {
+	case len(checks) > 0 && c.Probe != nil:
+		return "waiting to be healthy, and for " + strings.Join(words, ", ")
+	case len(checks) > 0:
+		return "waiting for " + strings.Join(words, ", ")
 	case c.Probe != nil:
 		return "waiting to be healthy"
 	case roll.OneShot:
@@ -64,49 +78,43 @@ func waiting(roll promotion.Roll, c docker.Container, limits promotion.Rollout) 
 }
 
 // verdict waits for the first thing that decides; reason says why the container failed.
-func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) (reason string, err error) {
-	limit := r.Target.Rollout.HealthyDeadline
-	if c.Probe == nil && !roll.OneShot {
-		limit = r.Target.Rollout.Monitor
+func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container, checks []promotion.Check) (reason string, err error) {
+	if c.Probe == nil && len(checks) == 0 && !roll.OneShot {
 		r.unchecked[roll.Service] = true
 	}
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	probing, stop := context.WithCancel(ctx)
+	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	passed := r.probe(probing, c)
+	t := r.trial(asking, roll, c, checks)
+	defer t.deadline.Stop()
 	if reason, over := alreadyOver(roll, c); over {
 		return reason, nil
 	}
-	for {
+	for !t.passed() {
 		select {
 		case e := <-w.events:
 			if e.ID != c.ID {
 				continue
 			}
-			if reason, over := decides(roll, c, e); over {
+			if e.Action == "healthy" {
+				t.healthy = nil
+			} else if reason, over := decides(roll, c, e); over {
 				return reason, nil
 			}
-		case <-passed:
-			return "", nil
-		case <-deadline.C:
-			if c.Probe == nil && !roll.OneShot {
-				return "", nil
+		case <-t.healthy:
+			t.healthy = nil
+		case t.answer = <-t.answers:
+			if t.answer == nil {
+				t.answers = nil
 			}
-			return late(c, limit), nil
+		case <-t.deadline.C:
+			return t.late(roll, c), nil
 		case err := <-w.failed:
 			return "", fmt.Errorf("the engine's events ended: %w", err)
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}
 	}
-}
-
-func late(c docker.Container, limit time.Duration) string {
-	if c.Probe == nil {
-		return fmt.Sprintf("not finished after %s", limit)
-	}
-	return fmt.Sprintf("not healthy after %s", limit)
+	return "", nil
 }
 
 // alreadyOver looks at what happened before the first event could be read.
@@ -117,15 +125,13 @@ func alreadyOver(roll promotion.Roll, c docker.Container) (reason string, over b
 	case c.Restarts > 0:
 		return restarted, true
 	}
-	return "", c.Health == "healthy"
+	return "", false
 }
 
 // decides says what an event means for a container that should get healthy. The status is the event's
 // own: a container that was restarted since has lost its.
 func decides(roll promotion.Roll, c docker.Container, e docker.Event) (reason string, over bool) {
 	switch e.Action {
-	case "healthy":
-		return "", true
 	case "unhealthy":
 		return "its health check failed", true
 	case "oom":
@@ -151,9 +157,6 @@ func finishes(roll promotion.Roll, c docker.Container) bool {
 // probe runs the container's own health check at once and often, and closes the channel when it passes.
 func (r *run) probe(ctx context.Context, c docker.Container) <-chan struct{} {
 	passed := make(chan struct{})
-	if c.Probe == nil {
-		return passed
-	}
 	go func() {
 		tick := time.NewTicker(often)
 		defer tick.Stop()

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,8 +18,19 @@ func (r *run) pull(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	events := make(chan Event)
-	for _, m := range r.Plan.Moves {
-		group.Go(func() error { return r.pullOne(ctx, m, events) })
+	patience := &patience{limit: r.Target.Rollout.ProgressDeadline}
+	defer patience.stop()
+	contexts := make([]context.Context, len(r.Plan.Moves))
+	for i, m := range r.Plan.Moves {
+		contexts[i] = patience.watch(ctx, compose.Pin{Tag: m.To.Tag}.Join(m.Image))
+	}
+	for i, m := range r.Plan.Moves {
+		group.Go(func() error {
+			return r.pullOne(contexts[i], m, func(p docker.Progress) {
+				patience.progress()
+				events <- Event{Step: promotion.Pull, Service: m.Service, Status: Progress, Layer: &p}
+			})
+		})
 	}
 	var err error
 	go func() { err = group.Wait(); close(events) }()
@@ -28,10 +40,7 @@ func (r *run) pull(ctx context.Context) error {
 	return err
 }
 
-func (r *run) pullOne(ctx context.Context, m promotion.Move, events chan<- Event) error {
-	progress := func(p docker.Progress) {
-		events <- Event{Step: promotion.Pull, Service: m.Service, Status: Progress, Layer: &p}
-	}
+func (r *run) pullOne(ctx context.Context, m promotion.Move, progress func(docker.Progress)) error {
 	if m.To.Digest == "" {
 		return r.pullLocal(ctx, m)
 	}
@@ -40,6 +49,10 @@ func (r *run) pullOne(ctx context.Context, m promotion.Move, events chan<- Event
 		tag = "latest" // what docker makes of an image without a tag
 	}
 	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, tag, r.Credentials[m.Image], progress)
+	var stalled *stalledError
+	if err != nil && errors.As(context.Cause(ctx), &stalled) {
+		return stalled
+	}
 	return err
 }
 

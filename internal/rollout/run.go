@@ -34,6 +34,7 @@ type run struct {
 	touched   bool            // something was changed that would have to be put back
 	committed map[string]bool // compose services whose new pin stands in the file for good
 	unchecked map[string]bool // compose services that nothing checks the health of
+	back      bool            // what was changed is being put back
 	seq       int
 }
 

@@ -15,6 +15,7 @@ import (
 // remembering what was done, so that it serves just as well after a crash. It runs once: there is no
 // restoring of a restore.
 func (r *run) undo(ctx context.Context) error {
+	r.back = true
 	r.tell(Event{Status: Undoing, Text: "putting everything back"})
 	failures := []error{r.undoImages(ctx)}
 	for _, m := range slices.Backward(r.Plan.Moves) {

@@ -1,0 +1,54 @@
+package host
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"promote/internal/promotion"
+)
+
+// Command is a program and its arguments, or a line of shell, as a check of promote.yaml runs it.
+type Command []string
+
+// UnmarshalYAML reads a list as a program and its arguments, and a text as a line of shell.
+func (c *Command) UnmarshalYAML(n *yaml.Node) error {
+	var line string
+	if n.Kind == yaml.ScalarNode {
+		err := n.Decode(&line)
+		*c = promotion.ShellLine(line)
+		return err
+	}
+	var argv []string
+	err := n.Decode(&argv)
+	*c = argv
+	return err
+}
+
+// permitRuns lets checks run no other commands than those that the host lists, each to the letter: what
+// runs in a container of the project reads its secrets.
+func (a *Allowance) permitRuns(t promotion.Target) error {
+	for _, s := range t.Services {
+		for _, check := range s.Checks {
+			listed := slices.ContainsFunc(a.Checks, func(c Command) bool { return slices.Equal(c, check.Run) })
+			if len(check.Run) > 0 && !listed {
+				return deny("the check %s is not among those that the host lists", check)
+			}
+		}
+	}
+	return nil
+}
+
+// permitChecks has checks go to containers of the project only. On the host's network there is no
+// telling those from everything else that listens there.
+func permitChecks(state promotion.State, t promotion.Target) error {
+	for _, s := range t.Services {
+		for _, check := range s.Checks {
+			part, found := partOf(state, check.Service)
+			if found && part.Compose.NetworkMode == "host" && (check.HTTP != nil || check.TCP != 0) {
+				return deny("%s is on the host's network, where %s would reach more than it", check.Service, check)
+			}
+		}
+	}
+	return nil
+}

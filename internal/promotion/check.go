@@ -1,0 +1,69 @@
+package promotion
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Check is a question that a new container of a compose service has to answer before the old one goes.
+// It is put from the environment's machine, beside the container's own health check or in place of
+// one. One of HTTP, TCP and Run is set.
+type Check struct {
+	Service string        `json:"service"` // the compose service whose containers are asked
+	HTTP    *HTTPCheck    `json:"http,omitempty"`
+	TCP     int           `json:"tcp,omitempty"` // port that takes a connection
+	Run     []string      `json:"run,omitempty"` // program and arguments, in the container; exits with 0
+	Timeout time.Duration `json:"timeout"`       // of one try
+}
+
+// HTTPCheck is a GET request to a container's own address. Redirects are not followed.
+type HTTPCheck struct {
+	Port   int    `json:"port"`
+	Path   string `json:"path"`             // with the query
+	Status int    `json:"status,omitempty"` // the only good one; 0 takes those from 200 to 399
+	Host   string `json:"host,omitempty"`   // the Host header; empty is the address
+}
+
+// Passes reports whether an answer is good.
+func (h HTTPCheck) Passes(status int) bool {
+	if h.Status != 0 {
+		return status == h.Status
+	}
+	return status >= 200 && status < 400
+}
+
+// String names the check in words: GET :8080/health, tcp :5432, or the command.
+func (c Check) String() string {
+	switch {
+	case c.HTTP != nil:
+		return "GET :" + strconv.Itoa(c.HTTP.Port) + c.HTTP.Path
+	case c.TCP != 0:
+		return "tcp :" + strconv.Itoa(c.TCP)
+	case len(c.Run) == 3 && c.Run[0] == shell[0] && c.Run[1] == shell[1]:
+		return "`" + c.Run[2] + "`"
+	}
+	return "`" + strings.Join(c.Run, " ") + "`"
+}
+
+var shell = []string{"/bin/sh", "-c"}
+
+// ShellLine is the program and arguments that run a line of shell.
+func ShellLine(line string) []string { return append(shell[:2:2], line) }
+
+// ChecksOf are the checks of a compose service; only the service that it runs has any for it.
+func (t Target) ChecksOf(composeService string) []Check {
+	var list []Check
+	for _, s := range t.Services {
+		if !slices.Contains(s.Runs, composeService) {
+			continue
+		}
+		for _, c := range s.Checks {
+			if c.Service == composeService {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
