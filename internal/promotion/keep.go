@@ -73,8 +73,8 @@ type Holdings struct {
 	Doubts       []Doubt            // histories that could not be read
 }
 
-// Doubt is a repository of which nothing may go, since it is not known what has to stay.
-type Doubt struct{ Repository, Why string }
+// Doubt is an image of whose repository nothing may go, since it is not known what has to stay.
+type Doubt struct{ Image, Why string }
 
 // Fate is an image of the environment's services, and what becomes of it.
 type Fate struct {
@@ -122,7 +122,7 @@ func (h Holdings) reason(i Image) string {
 			return "it is also " + name
 		}
 		for _, d := range h.Doubts {
-			if compose.SameRepository(named(name).Repository, d.Repository) {
+			if compose.SameRepository(named(name).Repository, named(d.Image).Repository) {
 				return d.Why
 			}
 		}

@@ -78,7 +78,7 @@ func TestJudge(t *testing.T) {
 		Repositories: []string{"docker.io/aegee/core", "aegee/web"},
 		Known:        []registry.Release{old, kept, {Repository: "aegee/core", Tag: "v0.9.0"}, release("web", "v1.0.0")},
 		Kept:         []promotion.Kept{{Release: kept, Why: "current in prod"}, {Release: registry.Release{Repository: "aegee/core"}, Why: "good in prod"}},
-		Doubts:       []promotion.Doubt{{Repository: "aegee/web", Why: "can't be read"}},
+		Doubts:       []promotion.Doubt{{Image: "aegee/web:v3.0.0", Why: "can't be read"}},
 	}
 	for name, test := range map[string]struct {
 		image promotion.Image
