@@ -33,6 +33,8 @@ func TestCompletion(t *testing.T) {
 		"resume prod":         "",
 		"status":              environments,
 		"status prod":         environments,
+		"gc":                  environments,
+		"gc prod":             environments,
 		"bump":                "core mailer major minor patch",
 		"publish":             services,
 		"versions":            services,

@@ -59,6 +59,7 @@ func TestLimitedKey(t *testing.T) {
 	f.run(exitDone, "core is on v1.1.0", "pin", "prod", "v1.1.0", "--again")
 	f.run(exitDone, "login 500", "history", "prod")
 	f.run(exitDone, "done after", "show", "prod")
+	f.run(exitDone, "v1.1.0, 8.3 MB: current in prod", "gc", "prod", "--long")
 	before := f.tree()
 	f.run(exitFailed, "this key may not do that: v2.0.0 is not in <2.0.0\nhint: whoever looks after the host", "deploy", "prod", "core@v2.0.0")
 	f.noShell()
@@ -213,7 +214,7 @@ func (f *far) attackElsewhere() {
 	a := f.attacker()
 	defer a.end()
 	for _, project := range []string{"/srv/other", "/", "", ".", "/srv/shop/../other", "../other", "/srv/link", "/srv/shop/inner", "/srv/shop/inner/", "/srv/shop\x00", "/srv/sho", "/srv/shop2", "/SRV/SHOP"} {
-		for _, do := range []host.Verb{host.DoState, host.DoMark, host.DoQuiet, host.DoApply} {
+		for _, do := range []host.Verb{host.DoState, host.DoMark, host.DoQuiet, host.DoApply, host.DoCollect} {
 			if got := a.ask(host.Request{Protocol: host.Protocol, Do: do, Target: target(project)}); got.Error == nil || got.Error.Hint == "" {
 				f.t.Errorf("%s in %q: %+v", do, project, got)
 			}
@@ -241,11 +242,15 @@ func (f *far) attackElsewhere() {
 		}
 	}
 	for _, id := range []string{"../../x", "../../../other/.promote/deployments/x", "", ".", "/", "x/../y", "-x", "x\x00"} {
-		for _, do := range []host.Verb{host.DoDeployment, host.DoFollow, host.DoStop} {
+		for _, do := range []host.Verb{host.DoDeployment, host.DoFollow, host.DoStop, host.DoCollect} {
 			if got := a.ask(host.Request{Protocol: host.Protocol, Do: do, Target: target("/srv/shop"), Deployment: id}); got.Error == nil || got.Error.Hint == "" {
 				f.t.Errorf("%s of %q: %+v", do, id, got)
 			}
 		}
+	}
+	if got := a.ask(host.Request{Protocol: host.Protocol, Do: host.DoCollect, Target: target("/srv/shop"), Deployment: "x", Trial: true}); got.Answer == nil ||
+		len(got.Answer.Collection.Removed)+len(got.Answer.Collection.Kept) > 0 {
+		f.t.Errorf("images of a repository that the compose files do not name: %+v", got)
 	}
 	mark := promotion.Mark{Service: "core\x1b[2J\n", Kind: "\x1b]0;x\a", Reason: hostile}
 	if got := a.ask(host.Request{Protocol: host.Protocol, Do: host.DoMark, Target: target("/srv/shop"), Kind: "\x1b[2J\nx", By: hostile, Marks: []promotion.Mark{mark}}); got.Error != nil {

@@ -66,7 +66,8 @@ type stage struct {
 
 type stageKey struct{}
 
-// setup gives a script its environment: $REGISTRY, and $NAME, which no other script has.
+// setup gives a script its environment: $REGISTRY with a line for each
+// request in $REGISTRY_LOG, and $NAME, which no other script has.
 func (s *stage) setup(e *testscript.Env) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,6 +82,7 @@ func (s *stage) setup(e *testscript.Env) error {
 	own := bed.Registry(s.t)
 	e.Values[stageKey{}] = own
 	e.Setenv("REGISTRY", own.Addr())
+	e.Setenv("REGISTRY_LOG", own.Log())
 	e.Setenv("NAME", "t"+strconv.Itoa(s.n))
 	e.Defer(func() { s.sweep(e.Getenv("NAME")) })
 	return nil
@@ -121,22 +123,30 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// release REPOSITORY VERSION [KEY=VALUE…] publishes a test service, with its behaviour set by variables.
+// release REPOSITORY VERSION [KEY=VALUE…] publishes a test service, with its behaviour set by variables. With
+// the word nocheck it has no health check, with own it shares no layer with another version.
 func (s *stage) release(ts *testscript.TestScript, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: release REPOSITORY VERSION [KEY=VALUE…]")
 	}
 	env := map[string]string{}
-	check := true
+	check, own := true, false
 	for _, pair := range args[2:] {
 		if pair == "nocheck" {
 			check = false
+			continue
+		}
+		if pair == "own" {
+			own = true
 			continue
 		}
 		key, value, _ := strings.Cut(pair, "=")
 		env[key] = value
 	}
 	files, config := bed.Service(s.t, args[1], env)
+	if own {
+		files["version"] = args[1]
+	}
 	if !check {
 		config.Healthcheck = nil
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"regexp"
@@ -79,6 +80,8 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 		a.Result, err = m.follow(ctx, r.Deployment, r.After, tell)
 	case DoStop:
 		err = l.stop(ctx, m, r.Deployment)
+	case DoCollect:
+		a.Collection, err = m.collect(ctx, r)
 	default:
 		err = &requestError{fmt.Sprintf("this promote does not know how to %q", r.Do)}
 	}
@@ -93,7 +96,7 @@ func (r Request) check() error {
 		}
 	}
 	switch r.Do {
-	case DoDeployment, DoApply, DoFollow, DoStop:
+	case DoDeployment, DoApply, DoFollow, DoStop, DoCollect:
 	default:
 		return nil
 	}
@@ -144,7 +147,9 @@ func (m at) quiet(ctx context.Context, r Request) error {
 
 func (m at) deployment(id string) (*promotion.Plan, []rollout.Event, error) {
 	record, plan := m.journal().Deployment(id), promotion.Plan{}
-	if err := record.ReadJSON("plan.json", &plan); err != nil {
+	if err := record.ReadJSON("plan.json", &plan); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, &goneError{id, m.Target.Environment}
+	} else if err != nil {
 		return nil, nil, err
 	}
 	events, err := readEvents(record)
@@ -185,6 +190,8 @@ func (l *Local) stop(ctx context.Context, m at, id string) error {
 	switch {
 	case err != nil || holder == nil || holder.ID != id:
 		return err // it has ended already
+	case holder.Kind == collecting:
+		return fmt.Errorf("%s removes old images and ends by itself", id)
 	case holder.PID == 0:
 		return fmt.Errorf("%s is only just starting; try again", id)
 	}

@@ -28,6 +28,7 @@ const (
 	DoApply      Verb = "apply"      // have a worker do a job, and follow it
 	DoFollow     Verb = "follow"     // follow a deployment
 	DoStop       Verb = "stop"       // ask the worker of a deployment to stop and put back
+	DoCollect    Verb = "collect"    // remove images and deployment folders that nothing needs any more
 )
 
 // Request is one thing that the host side is asked. It is complete: the far end knows nothing of
@@ -44,19 +45,21 @@ type Request struct {
 	Deployment  string            `json:"deployment,omitempty"`
 	After       int               `json:"after,omitempty"` // number of the last event that is known already
 	Wait        time.Duration     `json:"wait,omitempty"`
+	Trial       bool              `json:"trial,omitempty"` // DoCollect: only say what would go
 	Job         *Job              `json:"job,omitempty"`
 	Credentials map[string]string `json:"credentials,omitempty"` // DoCheckup
 }
 
 // Answer is what the host side has to say in the end.
 type Answer struct {
-	State   *promotion.State `json:"state,omitempty"`
-	Checkup *rollout.Checkup `json:"checkup,omitempty"`
-	Entries []journal.Entry  `json:"entries,omitempty"`
-	Holder  *journal.Holder  `json:"holder,omitempty"`
-	Plan    *promotion.Plan  `json:"plan,omitempty"`
-	Events  []rollout.Event  `json:"events,omitempty"`
-	Result  *rollout.Result  `json:"result,omitempty"`
+	State      *promotion.State    `json:"state,omitempty"`
+	Collection *rollout.Collection `json:"collection,omitempty"`
+	Checkup    *rollout.Checkup    `json:"checkup,omitempty"`
+	Entries    []journal.Entry     `json:"entries,omitempty"`
+	Holder     *journal.Holder     `json:"holder,omitempty"`
+	Plan       *promotion.Plan     `json:"plan,omitempty"`
+	Events     []rollout.Event     `json:"events,omitempty"`
+	Result     *rollout.Result     `json:"result,omitempty"`
 }
 
 // Job is what a worker is asked to do.

@@ -179,24 +179,24 @@ func (m *Machine) historyCheck() Check {
 const scarce = 1 << 30 // bytes
 
 func (m *Machine) checkDisk(context.Context) []Check {
-	return one(diskCheck("disk", m.Target.Project))
+	return one(m.diskCheck("disk", m.Target.Project))
 }
 
 // diskCheck looks for space and inodes.
-func diskCheck(name, path string) Check {
+func (m *Machine) diskCheck(name, path string) Check {
 	var s unix.Statfs_t
 	if err := unix.Statfs(path, &s); err != nil {
 		return CheckOf(name, fmt.Errorf("%s: %w", path, err))
 	}
 	free := s.Bavail * uint64(s.Bsize)
-	text := fmt.Sprintf("%s has %d MB free", path, free>>20)
+	text, advice := fmt.Sprintf("%s has %d MB free", path, free>>20), "promote gc "+m.Target.Environment
 	switch {
 	case s.Files > 0 && s.Ffree < 1000:
-		return broken(name, "docker system prune", "%s has no inodes left (%d)", path, s.Ffree)
+		return broken(name, advice, "%s has no inodes left (%d)", path, s.Ffree)
 	case free < least:
-		return broken(name, "docker system prune", "%s", text)
+		return broken(name, advice, "%s", text)
 	case free < scarce:
-		return warn(name, "docker system prune", "%s", text)
+		return warn(name, advice, "%s", text)
 	}
 	return fine(name, "%s", text)
 }
@@ -220,7 +220,7 @@ func (m *Machine) checkEngine(ctx context.Context, ask engineFacts) []Check {
 	checks := one(check)
 	root, here, err := m.Engine.Root(ctx)
 	if err == nil && here {
-		checks = append(checks, diskCheck("engine disk", root))
+		checks = append(checks, m.diskCheck("engine disk", root))
 	}
 	return checks
 }

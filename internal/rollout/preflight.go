@@ -26,7 +26,7 @@ func (r *run) preflight(ctx context.Context) error {
 		if err := writable(f.Path); err != nil {
 			return err
 		}
-		if err := roomy(filepath.Dir(f.Path)); err != nil {
+		if err := r.roomy(filepath.Dir(f.Path)); err != nil {
 			return err
 		}
 	}
@@ -40,7 +40,7 @@ func (r *run) preflight(ctx context.Context) error {
 		if err != nil || !here {
 			return err
 		}
-		return roomy(root)
+		return r.roomy(root)
 	})
 	return group.Wait()
 }
@@ -85,23 +85,25 @@ func (e *ownerError) Hint() string { return "sudo chown $USER: " + e.path }
 
 // noSpaceError is a disk that is too full to begin.
 type noSpaceError struct {
-	path string
-	free uint64
+	path        string
+	free        uint64
+	environment string
 }
 
 func (e *noSpaceError) Error() string {
 	return fmt.Sprintf("only %d MB are free on the disk of %s", e.free>>20, e.path)
 }
 
-func (e *noSpaceError) Hint() string { return "docker image prune" }
+// Hint is what makes room and leaves alone what a rollback may want.
+func (e *noSpaceError) Hint() string { return "promote gc " + e.environment }
 
-func roomy(path string) error {
+func (m *Machine) roomy(path string) error {
 	var s unix.Statfs_t
 	if err := unix.Statfs(path, &s); err != nil {
 		return nil // not ours to look at, such as the engine's folder: no reason to refuse
 	}
 	if free := s.Bavail * uint64(s.Bsize); free < least {
-		return &noSpaceError{path: path, free: free}
+		return &noSpaceError{path: path, free: free, environment: m.Target.Environment}
 	}
 	return nil
 }
