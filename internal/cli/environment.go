@@ -168,7 +168,7 @@ func serviceOf(s *config.Service) promotion.Service {
 	}
 	if p := s.Proxy; p != nil {
 		t.Front = &promotion.Front{Service: p.Service, ProxyCare: promotion.ProxyCare{
-			AfterHealthy: p.AfterHealthy.Arguments(), AfterGone: p.AfterGone.Arguments(), Drain: p.Drain.Arguments(), Settle: p.Settle,
+			AfterHealthy: argv(p.AfterHealthy), AfterGone: argv(p.AfterGone), Drain: argv(p.Drain), Settle: p.Settle,
 		}}
 	}
 	return t

@@ -33,15 +33,6 @@ type Command struct {
 	Argv  []string
 }
 
-// Arguments are the program and its arguments, a shell's where it is a line for one; nil where there is no
-// command.
-func (c Command) Arguments() []string {
-	if c.Shell != "" {
-		return []string{"/bin/sh", "-c", c.Shell}
-	}
-	return c.Argv
-}
-
 var taskKeys = mapping("task", []key[Task]{
 	at("name", matching(namePattern, "a name of letters, digits, and . _ - after the first"), func(t *Task) *string { return &t.Name },
 		"Name of the task.").must(),

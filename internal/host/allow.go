@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -42,7 +43,7 @@ type settings struct {
 	Profiles []string     `yaml:"profiles"`
 	Accept   semver.Range `yaml:"-"` // versions that may come here
 	Range    string       `yaml:"accept"`
-	Checks   []Command    `yaml:"checks"` // that may be run in a container to see whether it works
+	Commands []Command    `yaml:"commands"` // that may be run in a container, by checks and for proxies
 }
 
 // Allow reads what a key that is limited to a project directory may do.
@@ -126,6 +127,9 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 			if err := permitRoll(state, move, roll); err != nil {
 				return err
 			}
+			if err := permitProxies(state, plan.Target, move, roll); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -169,6 +173,19 @@ func permitRoll(state promotion.State, move promotion.Move, roll promotion.Roll)
 		case !names(c.To, move.To):
 			return deny("%q would stand in the file for %q", c.To, written(move.To))
 		}
+	}
+	return nil
+}
+
+// permitProxies has a plan tell no other proxies anything, and nothing else, than follows from the target.
+func permitProxies(state promotion.State, t promotion.Target, move promotion.Move, roll promotion.Roll) error {
+	if len(roll.Proxies) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(t.Services, func(s promotion.Service) bool { return s.Name == move.Service })
+	part, found := partOf(state, roll.Service)
+	if i < 0 || !found || !reflect.DeepEqual(roll.Proxies, t.Services[i].Proxies(state.Project, part)) {
+		return deny("the proxies of %q are not those that are in front of it", roll.Service)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -25,15 +26,12 @@ func (c *Command) UnmarshalYAML(n *yaml.Node) error {
 	return err
 }
 
-// permitRuns lets checks run no other commands than those that the host lists, each to the letter: what
-// runs in a container of the project reads its secrets.
+// permitRuns lets checks and proxies run no other commands than those that the host lists, each to the
+// letter: what runs in a container of the project reads its secrets.
 func (a *Allowance) permitRuns(t promotion.Target) error {
-	for _, s := range t.Services {
-		for _, check := range s.Checks {
-			listed := slices.ContainsFunc(a.Checks, func(c Command) bool { return slices.Equal(c, check.Run) })
-			if len(check.Run) > 0 && !listed {
-				return deny("the check %s is not among those that the host lists", check)
-			}
+	for _, argv := range t.Commands() {
+		if !slices.ContainsFunc(a.Commands, func(c Command) bool { return slices.Equal(c, argv) }) {
+			return deny("the command %q is not among those that the host lists", strings.Join(argv, " "))
 		}
 	}
 	return nil

@@ -258,8 +258,8 @@ func (l *link) read(in *bufio.Reader) error {
 			return err
 		}
 		var one reply
-		if err := json.Unmarshal(text, &one); err != nil {
-			return errNoise
+		if err := strictly(text, &one); err != nil {
+			return l.far(&requestError{"it says what this promote does not understand: " + err.Error()})
 		}
 		l.mu.Lock()
 		to, waited := l.pending[one.ID]

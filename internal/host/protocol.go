@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"time"
@@ -127,6 +128,14 @@ func (e *FarError) Error() string { return e.Host + ": " + e.Text }
 
 // Hint is the host's own.
 func (e *FarError) Hint() string { return e.Advice }
+
+// strictly reads a line of the connection. What a newer end means by a field that is not known here could
+// be anything, so that it is an error.
+func strictly(text []byte, v any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(v)
+}
 
 // line is a value as it goes over the connection.
 func line(v any) ([]byte, error) {

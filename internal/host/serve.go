@@ -41,8 +41,14 @@ func (l *Local) Serve(ctx context.Context, version string, in io.Reader, out io.
 			continue // what the script would have read that this program was started without
 		}
 		var r Request
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return replies.write(reply{Error: toFailure(&requestError{"not a request: " + err.Error()})})
+		if err := strictly(lines.Bytes(), &r); err != nil {
+			var asked struct{ ID int }
+			_ = json.Unmarshal(lines.Bytes(), &asked) // as far as it can be understood
+			err = replies.write(reply{ID: asked.ID, Error: toFailure(&requestError{"not a request: " + err.Error()})})
+			if err != nil || asked.ID == 0 {
+				return err
+			}
+			continue
 		}
 		select {
 		case places <- struct{}{}:

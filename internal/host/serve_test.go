@@ -28,7 +28,7 @@ func shop(t testing.TB) *Local {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
 	for name, text := range map[string]string{
-		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\nchecks: [ready --quiet, [test, -e, /ready]]\n", "shop/.env": "SECRET=1\n",
+		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\ncommands: [ready --quiet, [test, -e, /ready]]\n", "shop/.env": "SECRET=1\n",
 		"other/compose.yaml": shopFile, "other/.promote/history.jsonl": "",
 	} {
 		path := filepath.Join(dir, "..", name)
@@ -176,6 +176,12 @@ func TestLimitedJob(t *testing.T) {
 		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
 		"an older protocol": func(r *Request) { r.Protocol-- },
 		"an unknown verb":   func(r *Request) { r.Do = "shell" },
+		"a command for a proxy": func(r *Request) {
+			r.Target.Services[0].Front = &promotion.Front{ProxyCare: promotion.ProxyCare{Drain: []string{"cat", "/run/secrets/key"}}}
+		},
+		"another's proxy": func(r *Request) {
+			roll(r).Proxies = []promotion.Proxy{{Project: "other", Service: "db", ProxyCare: promotion.ProxyCare{Reload: "KILL"}}}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := shop(t)
@@ -305,4 +311,15 @@ func FuzzServe(f *testing.F) {
 			t.Errorf("changed: %v", after)
 		}
 	})
+}
+
+// TestUnknownField: what a newer end means by it could be anything, so it is refused, with a hint, and by
+// the number of its request.
+func TestUnknownField(t *testing.T) {
+	l := shop(t)
+	text := strings.Replace(encode(t, good(l)), `{"protocol"`, `{"quietly":true,"protocol"`, 1)
+	got := answers(t, l, text, 1)
+	if len(got) != 1 || got[0].ID != 1 || got[0].Error == nil || !strings.Contains(got[0].Error.Text, "quietly") || got[0].Error.Hint == "" {
+		t.Errorf("got %s", encode(t, got))
+	}
 }

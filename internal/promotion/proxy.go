@@ -95,11 +95,6 @@ func (c ProxyCare) with(told ProxyCare) ProxyCare {
 	return c
 }
 
-// Commands are those that somebody told, which is all of them.
-func (c ProxyCare) Commands() [][]string {
-	return slices.DeleteFunc([][]string{c.AfterHealthy, c.AfterGone, c.Drain}, func(argv []string) bool { return len(argv) == 0 })
-}
-
 // behind says in words what is done for the proxies of a roll.
 func behind(list []Proxy) string {
 	var words []string

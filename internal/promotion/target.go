@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"slices"
 	"time"
 
 	"promote/semver"
@@ -58,4 +59,18 @@ type Rollout struct {
 	HealthyDeadline  time.Duration `json:"healthy_deadline"`
 	ProgressDeadline time.Duration `json:"progress_deadline"`
 	MaxParallel      int           `json:"max_parallel"` // hosts that are deployed to at a time
+}
+
+// Commands are those that somebody wants run in containers, by checks and for proxies.
+func (t Target) Commands() [][]string {
+	var list [][]string
+	for _, s := range t.Services {
+		for _, check := range s.Checks {
+			list = append(list, check.Run)
+		}
+		if s.Front != nil {
+			list = append(list, s.Front.AfterHealthy, s.Front.AfterGone, s.Front.Drain)
+		}
+	}
+	return slices.DeleteFunc(list, func(argv []string) bool { return len(argv) == 0 })
 }
