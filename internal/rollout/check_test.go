@@ -14,18 +14,18 @@ import (
 	"promote/internal/promotion"
 )
 
-// elsewhere fails the test when something reaches it.
-func elsewhere(t *testing.T) *httptest.Server {
+// redirected fails the test when something reaches it.
+func redirected(t *testing.T) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		t.Errorf("a request for %s went elsewhere", r.URL)
+		t.Errorf("a request for %s went redirected", r.URL)
 	}))
 	t.Cleanup(server.Close)
 	return server
 }
 
 func TestReachHTTP(t *testing.T) {
-	other := elsewhere(t)
+	other := redirected(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/away":
