@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // containers. Docker Compose itself ignores it.
 type Update struct {
 	Order       string        `json:"order,omitempty"`       // start-first or stop-first
-	Parallelism int           `json:"parallelism,omitempty"` // containers at a time; 0 means 1
+	Parallelism int           `json:"parallelism,omitempty"` // containers at a time; 0 where the file says nothing, below it for all
 	Delay       time.Duration `json:"delay,omitempty"`       // between one group of containers and the next
 	Monitor     time.Duration `json:"monitor,omitempty"`     // how long a new container is watched for failure
 	OnFailure   string        `json:"on_failure,omitempty"`  // continue, rollback or pause
@@ -20,7 +21,10 @@ type Update struct {
 func update(c *types.UpdateConfig) Update {
 	u := Update{Order: c.Order, Delay: time.Duration(c.Delay), Monitor: time.Duration(c.Monitor), OnFailure: c.FailureAction}
 	if c.Parallelism != nil {
-		u.Parallelism = int(*c.Parallelism)
+		u.Parallelism = int(min(*c.Parallelism, math.MaxInt32))
+		if u.Parallelism == 0 {
+			u.Parallelism = -1 // in the file 0 is all
+		}
 	}
 	return u
 }
@@ -67,4 +71,15 @@ func aliases(p *types.Project, c types.ServiceConfig) map[string][]string {
 		return nil
 	}
 	return names
+}
+
+// AtATime is how many of n containers are replaced at a time: one, unless the file says otherwise.
+func (u Update) AtATime(n int) int {
+	switch {
+	case u.Parallelism == 0:
+		return 1
+	case u.Parallelism < 0:
+		return max(1, n)
+	}
+	return u.Parallelism
 }

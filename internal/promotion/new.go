@@ -3,7 +3,6 @@ package promotion
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"promote/compose"
 	"promote/registry"
@@ -25,7 +24,7 @@ func New(r Request, choices []Choice) (Plan, error) {
 	if err := r.shared(p); err != nil {
 		return Plan{}, err
 	}
-	if err := order(&p); err != nil {
+	if err := r.order(&p); err != nil {
 		return Plan{}, err
 	}
 	p.Steps = Steps(r.Target, p.Moves)
@@ -187,39 +186,4 @@ func (r Request) sharers(service string) []string {
 		}
 	}
 	return nil
-}
-
-// order puts every move behind those that its service comes after, and keeps the order of the
-// configuration otherwise.
-func order(p *Plan) error {
-	after, place := map[string][]string{}, map[string]int{}
-	for i, s := range p.Target.Services {
-		after[s.Name], place[s.Name] = s.After, i
-	}
-	waiting := slices.Clone(p.Moves)
-	slices.SortStableFunc(waiting, func(a, b Move) int { return place[a.Service] - place[b.Service] })
-	var done []Move
-	for len(waiting) > 0 {
-		i := slices.IndexFunc(waiting, func(m Move) bool {
-			return !slices.ContainsFunc(waiting, func(o Move) bool { return slices.Contains(after[m.Service], o.Service) })
-		})
-		if i < 0 {
-			return fmt.Errorf("after: %s wait for each other", strings.Join(names(waiting), ", "))
-		}
-		done = append(done, waiting[i])
-		waiting = slices.Delete(waiting, i, i+1)
-	}
-	if p.Kind == Rollback {
-		slices.Reverse(done)
-	}
-	p.Moves = done
-	return nil
-}
-
-func names(moves []Move) []string {
-	var list []string
-	for _, m := range moves {
-		list = append(list, m.Service)
-	}
-	return list
 }

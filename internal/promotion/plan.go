@@ -47,6 +47,7 @@ type Move struct {
 	From    registry.Release `json:"from"`
 	To      registry.Release `json:"to"`
 	Rolls   []Roll           `json:"rolls"`
+	Wave    int              `json:"wave,omitempty"` // those of one wave do not wait for each other
 }
 
 // Roll replaces the running containers of one compose service.
@@ -101,6 +102,7 @@ const (
 type Step struct {
 	Kind    StepKind `json:"kind"`
 	Service string   `json:"service,omitempty"` // RollStep: the compose service
+	Wave    int      `json:"wave,omitempty"`    // RollStep: that of its move
 }
 
 // Nothing reports whether the plan would change nothing.
@@ -128,7 +130,7 @@ func Steps(t Target, moves []Move) []Step {
 	}
 	for _, m := range moves {
 		for _, r := range m.Rolls {
-			list = append(list, Step{Kind: RollStep, Service: r.Service})
+			list = append(list, Step{Kind: RollStep, Service: r.Service, Wave: m.Wave})
 		}
 	}
 	if t.Engine != EngineNone {

@@ -146,7 +146,7 @@ func TestPlan(t *testing.T) {
 		"rolled back twice":                {world: newWorld(promotion.Rollback, "core").ran("core", "v1.5.0", "d1").ran("core", "v1.6.0", "d2").bad("core", "v1.6.0").ran("core", "v1.5.0", "d3"), want: "core@v1.4.2"},
 		"rollback never goes forward":      {world: newWorld(promotion.Rollback, "core").ran("core", "v1.5.0", "d1").ran("core", "v1.4.2", "d2"), want: "core: nothing older than v1.4.2 was good in prod"},
 		"nothing good before":              {world: newWorld(promotion.Rollback, "core"), want: "core: nothing older than v1.4.2 was good in prod"},
-		"the whole environment":            {world: newWorld(promotion.Rollback).ran("core", "v1.5.0", "d1").ran("mailer", "v1.5.0", "d1"), want: "mailer@v1.4.2 core@v1.4.2"},
+		"the whole environment":            {world: newWorld(promotion.Rollback).ran("core", "v1.5.0", "d1").ran("mailer", "v1.5.0", "d1"), want: "core@v1.4.2 mailer@v1.4.2"},
 		"only what was deployed last":      {world: newWorld(promotion.Rollback).ran("core", "v1.5.0", "d1").ran("mailer", "v1.5.0", "d2"), want: "mailer@v1.4.2"},
 		"drift of the file":                {world: newWorld(promotion.Deploy).publish("core", "v1.5.0").on("core", "v1.0.0"), want: "core: the file says v1.0.0, the history v1.4.2"},
 		"a digest that nobody deployed":    {world: newWorld(promotion.Deploy, "core").other("core"), want: "core: container shop-core-1 runs aegee/core:v1.4.2 as sha256:999999999999"},

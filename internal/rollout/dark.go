@@ -10,12 +10,17 @@ import (
 // A container has its service's name in the networks from the moment that it starts, ready or not. A dark
 // one has not: nobody finds it until it is proven.
 
-// startDark starts a container that was created, without the names of its service.
-func (r *run) startDark(ctx context.Context, c docker.Container) error {
-	if err := r.Engine.Unname(ctx, c.ID); err != nil {
-		return err
+// startDark starts containers that were created, without the names of their service.
+func (r *run) startDark(ctx context.Context, created []docker.Container) ([]docker.Container, error) {
+	for _, c := range created {
+		if err := r.Engine.Unname(ctx, c.ID); err != nil {
+			return nil, err
+		}
+		if err := r.Engine.Start(ctx, c.ID); err != nil {
+			return nil, err
+		}
 	}
-	return r.Engine.Start(ctx, c.ID)
+	return r.Engine.Details(ctx, created)
 }
 
 // light gives a container that is proven the names of its service, and proves it once more: connections that

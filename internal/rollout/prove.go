@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,8 +56,7 @@ func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker
 	if err != nil || reason == "" {
 		return err
 	}
-	logs, _ := r.Engine.Logs(ctx, c.ID, "15")
-	return &containerError{Service: roll.Service, Reason: reason, Logs: logs}
+	return r.failed(ctx, roll, c, reason)
 }
 
 func waiting(roll promotion.Roll, c docker.Container, checks []promotion.Check, limits promotion.Rollout) string {
@@ -80,7 +80,9 @@ func waiting(roll promotion.Roll, c docker.Container, checks []promotion.Check, 
 // verdict waits for the first thing that decides; reason says why the container failed.
 func (r *run) verdict(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container, checks []promotion.Check) (reason string, err error) {
 	if c.Probe == nil && len(checks) == 0 && !roll.OneShot {
+		r.mu.Lock()
 		r.unchecked[roll.Service] = true
+		r.mu.Unlock()
 	}
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
@@ -202,6 +204,40 @@ func (r *run) failedStart(ctx context.Context, roll promotion.Roll, cause error)
 	if err != nil || len(list) == 0 {
 		return cause
 	}
-	logs, _ := r.Engine.Logs(ctx, list[0].ID, "15")
-	return &containerError{Service: roll.Service, Reason: cause.Error(), Logs: logs}
+	return r.failed(ctx, roll, list[0], cause.Error())
+}
+
+// monitor watches new containers that are proven for as long as the compose file wants, which fails if one
+// of them ends or gets unhealthy.
+func (r *run) monitor(ctx context.Context, roll promotion.Roll, w *watch, fresh []docker.Container) error {
+	if roll.Update.Monitor == 0 {
+		return nil
+	}
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: fmt.Sprintf("watching for %s, as update_config says", roll.Update.Monitor)})
+	over := time.NewTimer(roll.Update.Monitor)
+	defer over.Stop()
+	for {
+		select {
+		case e := <-w.events:
+			i := slices.IndexFunc(fresh, func(c docker.Container) bool { return c.ID == e.ID })
+			if i < 0 {
+				continue
+			}
+			if reason, bad := decides(roll, fresh[i], e); bad && reason != "" {
+				return r.failed(ctx, roll, fresh[i], reason)
+			}
+		case <-over.C:
+			return nil
+		case err := <-w.failed:
+			return fmt.Errorf("the engine's events ended: %w", err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// failed is a container that failed, with its last words.
+func (r *run) failed(ctx context.Context, roll promotion.Roll, c docker.Container, reason string) error {
+	logs, _ := r.Engine.Logs(ctx, c.ID, "15")
+	return &containerError{Service: roll.Service, Reason: reason, Logs: logs}
 }

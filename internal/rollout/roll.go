@@ -16,7 +16,7 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 	if err := r.begin(); err != nil {
 		return err
 	}
-	r.touched = true
+	r.touch()
 	if r.fileOnly(roll) {
 		return r.commit(ctx, roll)
 	}
@@ -26,6 +26,12 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 		return r.startFirst(ctx, roll, watch)
 	}
 	return r.recreate(ctx, roll, watch)
+}
+
+func (r *run) touch() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.touched = true
 }
 
 // fileOnly reports whether no container is to follow the file.
@@ -44,72 +50,102 @@ func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch) err
 }
 
 func (r *run) replaceAll(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
-	for _, c := range old {
-		fresh, err := r.addOne(ctx, roll)
-		if err != nil {
-			return err
+	size := roll.Update.AtATime(len(old))
+	for i := 0; i < len(old); i += size {
+		if i > 0 {
+			if err := r.between(ctx, roll); err != nil {
+				return err
+			}
 		}
-		if err := r.prove(ctx, roll, w, fresh); err != nil {
-			return err
-		}
-		if err := r.appear(ctx, roll, w, fresh); err != nil {
-			return err
-		}
-		if err := r.commit(ctx, roll); err != nil {
-			return err
-		}
-		if err := r.replace(ctx, roll, w, c, fresh); err != nil {
+		if err := r.replaceSome(ctx, roll, w, old[i:min(i+size, len(old))]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// addOne has compose start one more container, from the candidate, and puts the user's files back at
-// once: until the new container is proven, a plain `up -d` must find the old version in them.
-func (r *run) addOne(ctx context.Context, roll promotion.Roll) (docker.Container, error) {
+// between is the delay that the compose file wants between one group of containers and the next.
+func (r *run) between(ctx context.Context, roll promotion.Roll) error {
+	if roll.Update.Delay == 0 {
+		return nil
+	}
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: fmt.Sprintf("waiting %s, as update_config says", roll.Update.Delay)})
+	return pause(ctx, roll.Update.Delay)
+}
+
+func (r *run) replaceSome(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
+	fresh, err := r.add(ctx, roll, len(old))
+	if err != nil {
+		return err
+	}
+	for _, c := range fresh {
+		if err := r.prove(ctx, roll, w, c); err != nil {
+			return err
+		}
+		if err := r.appear(ctx, roll, w, c); err != nil {
+			return err
+		}
+	}
+	if err := r.monitor(ctx, roll, w, fresh); err != nil {
+		return err
+	}
+	if err := r.commit(ctx, roll); err != nil {
+		return err
+	}
+	for i, c := range old {
+		if err := r.replace(ctx, roll, w, c, fresh[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add has compose start more containers, from the candidate, and puts the user's files back at once: until
+// the new containers are proven, a plain `up -d` must find the old version in them.
+func (r *run) add(ctx context.Context, roll promotion.Roll, n int) ([]docker.Container, error) {
 	before, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {
-		return docker.Container{}, err
+		return nil, err
 	}
-	edit, err := r.edit(ctx, roll)
-	if err != nil {
-		return docker.Container{}, err
-	}
-	if err := edit.Apply(); err != nil {
-		return docker.Container{}, err
-	}
-	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "starting a new container"})
-	scale := r.compose.Scale
-	if roll.Dark {
-		scale = r.compose.ScaleCreated
-	}
-	err = errors.Join(scale(ctx, roll.Service, len(before)+1), edit.Revert())
-	if err != nil {
-		return docker.Container{}, err
+	if err := r.withCandidate(ctx, roll, func() error { return r.scale(ctx, roll, len(before)+n) }); err != nil {
+		return nil, err
 	}
 	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {
-		return docker.Container{}, err
+		return nil, err
 	}
-	fresh, err := added(roll.Service, before, now)
-	if err != nil || !roll.Dark {
-		return fresh, err
+	fresh := slices.DeleteFunc(now, func(c docker.Container) bool {
+		return slices.ContainsFunc(before, func(b docker.Container) bool { return b.ID == c.ID })
+	})
+	if len(fresh) != n { // taking an old one for a new one would remove it
+		return nil, fmt.Errorf("%s: docker compose started %d new containers, not %d", roll.Service, len(fresh), n)
 	}
-	if err := r.startDark(ctx, fresh); err != nil {
-		return fresh, err
+	if roll.Dark {
+		return r.startDark(ctx, fresh)
 	}
-	return r.Engine.Inspect(ctx, fresh.ID)
+	return fresh, nil
 }
 
-// added finds the container that was not there before. Taking an old one for it would remove it.
-func added(service string, before, now []docker.Container) (docker.Container, error) {
-	for _, c := range now {
-		if !slices.ContainsFunc(before, func(b docker.Container) bool { return b.ID == c.ID }) {
-			return c, nil
-		}
+// withCandidate does something while the files say the new version.
+func (r *run) withCandidate(ctx context.Context, roll promotion.Roll, do func() error) error {
+	r.files.Lock()
+	defer r.files.Unlock()
+	edit, err := r.edit(ctx, roll)
+	if err != nil {
+		return err
 	}
-	return docker.Container{}, fmt.Errorf("%s: docker compose started no new container", service)
+	if err := edit.Apply(); err != nil {
+		return err
+	}
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "starting a new container"})
+	return errors.Join(do(), edit.Revert())
+}
+
+func (r *run) scale(ctx context.Context, roll promotion.Roll, n int) error {
+	if roll.Dark {
+		return r.compose.ScaleCreated(ctx, roll.Service, n)
+	}
+	return r.compose.Scale(ctx, roll.Service, n)
 }
 
 // replace stops an old container, with its own signal and timeout, and gives its name to the new one.
@@ -152,6 +188,8 @@ func (r *run) proveAll(ctx context.Context, roll promotion.Roll, w *watch) error
 
 // commit writes the service's new pin to the user's file, for good.
 func (r *run) commit(ctx context.Context, roll promotion.Roll) error {
+	r.files.Lock()
+	defer r.files.Unlock()
 	if r.committed[roll.Service] {
 		return nil
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"promote/compose"
 	"promote/internal/docker"
@@ -36,6 +39,8 @@ type run struct {
 	unchecked map[string]bool // compose services that nothing checks the health of
 	back      bool            // what was changed is being put back
 	seq       int
+	mu        sync.Mutex // of the above, which moves that go side by side share
+	files     sync.Mutex // held while the files are a candidate, or change
 }
 
 // Run carries a plan out, to its end or back to the beginning. The caller holds the environment's lock.
@@ -78,9 +83,43 @@ func (r *run) prepare(ctx context.Context) error {
 	return r.keep()
 }
 
-// carryOut takes the steps of the plan, one after the other.
+// carryOut takes the steps of the plan, one after the other; but services that do not wait for each other
+// are rolled side by side.
 func (r *run) carryOut(ctx context.Context) error {
-	for _, step := range r.Plan.Steps {
+	steps := r.Plan.Steps
+	for len(steps) > 0 {
+		n := 1
+		for n < len(steps) && sameWave(steps[0], steps[n]) {
+			n++
+		}
+		if err := r.sideBySide(ctx, steps[:n]); err != nil {
+			return err
+		}
+		steps = steps[n:]
+	}
+	return nil
+}
+
+func sameWave(a, b promotion.Step) bool {
+	return a.Kind == promotion.RollStep && b.Kind == promotion.RollStep && a.Wave == b.Wave
+}
+
+// sideBySide takes the steps of a wave: those of one service in their order, those of several at a time.
+func (r *run) sideBySide(ctx context.Context, steps []promotion.Step) error {
+	moves := map[string][]promotion.Step{}
+	for _, step := range steps {
+		service := r.moveOf(step.Service)
+		moves[service] = append(moves[service], step)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, own := range moves {
+		group.Go(func() error { return r.oneByOne(ctx, own) })
+	}
+	return group.Wait()
+}
+
+func (r *run) oneByOne(ctx context.Context, steps []promotion.Step) error {
+	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -92,6 +131,16 @@ func (r *run) carryOut(ctx context.Context) error {
 		r.tell(Event{Step: step.Kind, Service: step.Service, Status: Done})
 	}
 	return nil
+}
+
+// moveOf is the service that a compose service belongs to; empty for steps of no service.
+func (r *run) moveOf(composeService string) string {
+	for _, m := range r.Plan.Moves {
+		if slices.ContainsFunc(m.Rolls, func(roll promotion.Roll) bool { return roll.Service == composeService }) {
+			return m.Service
+		}
+	}
+	return ""
 }
 
 func (r *run) step(ctx context.Context, s promotion.Step) error {
@@ -124,6 +173,8 @@ func (r *run) rollOf(service string) promotion.Roll {
 
 // begin says in the journal that from here on something may change.
 func (r *run) begin() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.began {
 		return nil
 	}
@@ -235,6 +286,8 @@ func (r *run) moves() []journal.Move {
 }
 
 func (r *run) tell(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.seq++
 	e.Schema, e.Seq, e.At = promotion.Schema, r.seq, r.Now().UTC()
 	r.Tell(e)
