@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +21,12 @@ import (
 // behind is an environment of one service, web, behind a real reverse proxy, and requests through it.
 type behind struct {
 	*ground
+	how fronted
 	url string
 }
 
 // newBehind starts a front on v1.0.0, and returns once it answers.
-func newBehind(t *testing.T, how fronted, port int, behaviour map[string]string) *behind {
+func newBehind(t *testing.T, how fronted, port int) *behind {
 	bed.Need(t)
 	g := &ground{t: t, dir: t.TempDir(), project: "front-" + how.front, env: bed.Env(t), registry: bed.Registry(t)}
 	dir, err := built()
@@ -30,6 +35,10 @@ func newBehind(t *testing.T, how fronted, port int, behaviour map[string]string)
 	kind, _, _ := strings.Cut(how.front, "-")
 	files, config := bed.Proxy(t, kind)
 	bed.Image(t, kind, "v1", files, config)
+	behaviour := how.behaviour
+	if behaviour == nil {
+		behaviour = map[string]string{"START_DELAY": "300ms"}
+	}
 	for _, version := range []string{"v1.0.0", "v2.0.0"} {
 		files, config := bed.Service(t, version, behaviour)
 		g.registry.Push(t, "core", version, files, config)
@@ -45,14 +54,23 @@ func newBehind(t *testing.T, how fronted, port int, behaviour map[string]string)
 	}
 	g.write("promote.yaml", fmt.Sprintf("services:\n  web: {image: %s/core%s}\nenvironments:\n  prod: {project: p, rollout: {healthy_deadline: 20s}}\n", g.registry.Addr(), how.setting))
 	t.Cleanup(func() { removeContainers(t, bed.Engine(t).Client(), g.project) })
-	up := exec.Command("docker", "compose", "up", "--detach", "--wait")
-	up.Dir, up.Env = filepath.Join(g.dir, "p"), g.env
-	if out, err := up.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	b := &behind{g, fmt.Sprintf("http://127.0.0.1:%d/", port)}
+	b := &behind{g, how, fmt.Sprintf("http://127.0.0.1:%d/", port)}
+	b.compose("up", "--detach", "--wait")
 	b.answers()
+	b.run(exitDone, "adopt", "prod")
 	return b
+}
+
+// compose runs docker compose for the project.
+func (b *behind) compose(args ...string) string {
+	b.t.Helper()
+	cmd := exec.Command("docker", append([]string{"compose"}, args...)...)
+	cmd.Dir, cmd.Env = filepath.Join(b.dir, "p"), b.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.t.Fatalf("docker compose %v: %v\n%s", args, err, out)
+	}
+	return string(out)
 }
 
 // answers waits until there is an answer through the proxy.
@@ -77,44 +95,64 @@ func (b *behind) answers() {
 // fronted is a way to have a proxy in front of a service that loses no request: what its configuration
 // needs besides, and what promote.yaml says.
 type fronted struct {
-	front   string
-	replace []string // old, new in the front's files
-	more    string   // keys of web in the compose file
-	setting string   // of the service in promote.yaml
+	front     string
+	replace   []string // old, new in the front's files
+	more      string   // keys of web in the compose file
+	setting   string   // of the service in promote.yaml
+	behaviour map[string]string
+	path      string // of the requests
 }
 
-var drained = fronted{setting: ", proxy: {drain: touch /drain}", more: "    environment: {DRAIN: /drain}\n"}
+var (
+	drain   = "    environment: {DRAIN: /drain}\n"
+	drained = ", proxy: {drain: touch /drain}"
+	early   = map[string]string{"START_DELAY": "500ms", "LISTEN": "early"}
+	slow    = map[string]string{"START_DELAY": "300ms", "STOP_DELAY": "1s"}
+	retries = "proxy_connect_timeout 300ms; proxy_next_upstream error timeout non_idempotent;"
+	again   = []string{"reverse_proxy web:8080", "reverse_proxy web:8080 {\n\t\tlb_try_duration 2s\n\t\ttransport http {\n\t\t\tkeepalive off\n\t\t}\n\t}"}
+	hasty   = []string{"timeout connect 2s", "timeout connect 300ms\n    option redispatch 1"}
+)
 
+// fronts are what docs/proxies.md recommends, and what a service may be like.
 var fronts = map[string]fronted{
-	"caddy":                    {front: "caddy"},
-	"nginx":                    {front: "nginx-upstream"},
-	"nginx resolver":           {front: "nginx-resolver", replace: []string{"set $app web;", "set $app web; proxy_connect_timeout 300ms;"}},
-	"haproxy template":         {front: "haproxy-template", replace: []string{"timeout connect 2s", "timeout connect 300ms\n    option redispatch 1"}},
-	"haproxy template drained": {front: "haproxy-template", more: drained.more, setting: drained.setting},
-	"caddy dark":               {front: "caddy", setting: ", dark: true"},
-	"nginx resolver dark":      {front: "nginx-resolver", setting: ", dark: true", replace: []string{"set $app web;", "set $app web; proxy_connect_timeout 300ms;"}},
-	"traefik drained":          {front: "traefik", more: drained.more, setting: drained.setting},
-	"traefik health drained":   {front: "traefik-healthcheck", more: drained.more, setting: drained.setting},
+	"caddy":            {front: "caddy", replace: again},
+	"caddy early":      {front: "caddy", replace: again, behaviour: early, setting: ", dark: true"},
+	"caddy in flight":  {front: "caddy", replace: again, behaviour: slow, path: "slow?for=3s"},
+	"nginx":            {front: "nginx-upstream", replace: []string{"proxy_pass http://app;", "proxy_pass http://app; " + retries}},
+	"nginx resolver":   {front: "nginx-resolver", replace: []string{"set $app web;", "set $app web; " + retries}},
+	"haproxy template": {front: "haproxy-template", replace: hasty},
+	"traefik":          {front: "traefik", more: drain, setting: drained},
 }
 
-// TestProxies rolls a service behind each of the proxies that people use, under a constant load.
+// TestProxies rolls a service behind each of the proxies that people use, there and back, under a constant
+// load, of which no request may fail. PROMOTE_ROLLS is how often.
 func TestProxies(t *testing.T) {
+	rolls, err := strconv.Atoi(cmp.Or(os.Getenv("PROMOTE_ROLLS"), "2"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	port := 18200
-	for name, f := range fronts {
+	for _, name := range slices.Sorted(maps.Keys(fronts)) {
 		port++
 		t.Run(name, func(t *testing.T) {
-			b := newBehind(t, f, port, map[string]string{"START_DELAY": "300ms"})
-			get := bed.Load(t, bed.Traffic{URL: b.url, Rate: 100, Timeout: 5 * time.Second})
-			post := bed.Load(t, bed.Traffic{URL: b.url, Rate: 50, Method: "POST", Body: "x", Timeout: 5 * time.Second})
-			get.Wait(50)
-			for _, version := range []string{"v2.0.0", "v1.0.0", "v2.0.0", "v1.0.0"} {
-				began := time.Now()
-				b.run(exitDone, "pin", "prod", version, "--accept-drift")
-				t.Log(version, time.Since(began))
+			b := newBehind(t, fronts[name], port)
+			get, post := b.load("GET", 100), b.load("POST", 50)
+			for i := range rolls {
+				get.Wait(50)
+				b.run(exitDone, "pin", "prod", []string{"v2.0.0", "v1.0.0"}[i%2])
 			}
 			get.Wait(50)
-			t.Log("GET", get.Stop())
-			t.Log("POST", post.Stop())
+			for method, load := range map[string]*bed.LoadHandle{"GET": get, "POST": post} {
+				report := load.Stop()
+				t.Logf("%s in %d rolls: %v", method, rolls, report)
+				if report.Failed > 0 {
+					t.Errorf("the proxy said:\n%s", b.compose("logs", "--tail", "5", "proxy"))
+				}
+			}
 		})
 	}
+}
+
+func (b *behind) load(method string, rate int) *bed.LoadHandle {
+	return bed.Load(b.t, bed.Traffic{URL: b.url + b.how.path, Rate: rate, Method: method, Body: "x"})
 }

@@ -191,7 +191,8 @@ func (s *shop) resume() {
 	switch code := commandCode(err); {
 	case !interrupted && (code != exitDone || !strings.Contains(string(out), "nothing to resume")),
 		interrupted && code != exitDone && code != exitRestored:
-		s.t.Fatalf("interrupted: %v, resume: exit code %d\n%s", interrupted, code, out)
+		there, _ := s.host.Try("docker ps --all; ss -ltn")
+		s.t.Fatalf("interrupted: %v, resume: exit code %d\n%s\n%s", interrupted, code, out, there)
 	}
 }
 

@@ -163,10 +163,20 @@ func (r *run) recreate(ctx context.Context, roll promotion.Roll, w *watch) error
 	if err := r.commit(ctx, roll); err != nil {
 		return err
 	}
-	if err := r.compose.Up(ctx, roll.Service); err != nil {
+	if err := r.up(ctx, roll); err != nil {
 		return r.failedStart(ctx, roll, err)
 	}
 	return r.proveAll(ctx, roll, w)
+}
+
+// up has compose make a service's containers what the files say. Two that did that at once for services of
+// which nothing runs yet would both make the project's networks.
+func (r *run) up(ctx context.Context, roll promotion.Roll) error {
+	if roll.Fresh {
+		r.files.Lock()
+		defer r.files.Unlock()
+	}
+	return r.compose.Up(ctx, roll.Service)
 }
 
 // proveAll proves every container that a service has now.
