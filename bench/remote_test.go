@@ -31,12 +31,20 @@ func farHost(b *testing.B) *far {
 
 // BenchmarkRemote is what promote adds to a bare `ssh host true` over such a line, for a service that is
 // healthy 1.1 s after it starts.
-func BenchmarkRemote(b *testing.B) {
+func BenchmarkRemote(b *testing.B) { remote(b, "ssh") }
+
+// BenchmarkRemoteShared is BenchmarkRemote where the user's ssh keeps its connections (ControlMaster).
+func BenchmarkRemoteShared(b *testing.B) {
+	remote(b, "ssh -o ControlMaster=auto -o ControlPersist=60 -o ControlPath="+b.TempDir()+"/%C")
+}
+
+func remote(b *testing.B, ssh string) {
 	f := farHost(b)
+	f.env = append(f.env, "PROMOTE_SSH="+ssh)
 	release(b, f.registry, "v1.0.0", time.Second)
 	f.do("promote deploy prod") // brings the program, too
 	bare := *f.side
-	ssh := "ssh -o BatchMode=yes " + strings.Replace(strings.TrimPrefix(f.relay.URL("deploy"), "ssh://"), ":", " -p ", 1) + " true"
+	ssh += " -o BatchMode=yes " + strings.Replace(strings.TrimPrefix(f.relay.URL("deploy"), "ssh://"), ":", " -p ", 1) + " true"
 	i := 0
 	for name, round := range map[string]func(ours *side){
 		"status": func(ours *side) { ours.timed("promote status prod") },

@@ -88,8 +88,18 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 	return a, err
 }
 
+// longestName and longestReason are what people say of themselves and of why: it is written into the lock and
+// the history.
+const (
+	longestName   = 256     // bytes
+	longestReason = 4 << 10 // bytes
+)
+
 // check looks whether a request is one that a client of ours makes, so that what follows can rely on it.
 func (r Request) check() error {
+	if by, reason := r.said(); by > longestName || reason > longestReason {
+		return &wordyError{}
+	}
 	for _, s := range r.Target.Services {
 		if len(s.Runs) == 0 {
 			return &requestError{fmt.Sprintf("nothing runs the service %q", s.Name)}
@@ -119,6 +129,25 @@ func (e *requestError) Error() string { return e.reason }
 
 // Hint is what is most likely wrong.
 func (e *requestError) Hint() string { return "install the same promote at both ends" }
+
+// said is how long the longest name and the longest reason of a request are.
+func (r Request) said() (by, reason int) {
+	by, reason = len(r.By), len(r.Reason)
+	if r.Job != nil {
+		by, reason = max(by, len(r.Job.Plan.By)), max(reason, len(r.Job.Plan.Reason))
+	}
+	return by, reason
+}
+
+// wordyError is a name or a reason that is too long to be kept.
+type wordyError struct{}
+
+func (e *wordyError) Error() string {
+	return fmt.Sprintf("who is at it may be %d bytes long, and the reason %d", longestName, longestReason)
+}
+
+// Hint is what to change.
+func (e *wordyError) Hint() string { return "a shorter --reason" }
 
 // noProjectError is a project directory that is not there.
 type noProjectError struct{ target promotion.Target }

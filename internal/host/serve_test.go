@@ -176,6 +176,8 @@ func TestLimitedJob(t *testing.T) {
 		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
 		"an older protocol": func(r *Request) { r.Protocol-- },
 		"an unknown verb":   func(r *Request) { r.Do = "shell" },
+		"an endless name":   func(r *Request) { r.Job.Plan.By = strings.Repeat("x", 5<<10) },
+		"an endless reason": func(r *Request) { r.Reason = strings.Repeat("x", 5<<10) },
 		"a command for a proxy": func(r *Request) {
 			r.Target.Services[0].Front = &promotion.Front{ProxyCare: promotion.ProxyCare{Drain: []string{"cat", "/run/secrets/key"}}}
 		},
@@ -321,5 +323,28 @@ func TestUnknownField(t *testing.T) {
 	got := answers(t, l, text, 1)
 	if len(got) != 1 || got[0].ID != 1 || got[0].Error == nil || !strings.Contains(got[0].Error.Text, "quietly") || got[0].Error.Hint == "" {
 		t.Errorf("got %s", encode(t, got))
+	}
+}
+
+// TestAllowFile: where the files are and how the project is called is what the host says, whatever else is said.
+func TestAllowFile(t *testing.T) {
+	l := shop(t)
+	text := "compose: [base.yaml, prod.yaml]\nenv_file: [prod.env]\nname: shop-prod\nprofiles: [web]\n"
+	if err := os.WriteFile(filepath.Join(l.Allow.Project, journal.Folder, AllowFile), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	allowed, err := Allow(l.Allow.Project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := good(l)
+	r.Target.Compose, r.Target.Name = []string{"evil.yaml"}, "evil"
+	if err := allowed.limit(&r); err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range []promotion.Target{r.Target, r.Job.Plan.Target} {
+		if fmt.Sprintf("%v %v %v %v", got.Compose, got.EnvFiles, got.Name, got.Profiles) != "[base.yaml prod.yaml] [prod.env] shop-prod [web]" {
+			t.Errorf("got %v", got)
+		}
 	}
 }

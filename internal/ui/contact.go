@@ -16,7 +16,7 @@ func (s *Screen) Lost(host string, err error, again time.Duration) {
 	if s.JSON {
 		s.Object(Contact{Schema: 1, Contact: "lost", Host: host, Error: err.Error(), Again: again.Seconds()})
 	}
-	s.Say("lost contact with %s (%v); the deployment goes on; next try in %s", host, err, again)
+	s.Say("lost contact (%v); the deployment goes on; next try in %s", err, again)
 }
 
 // Found tells that a host that was lost is there again.
