@@ -50,6 +50,7 @@ func (r Request) add(p *Plan, c Choice) error {
 	if err != nil {
 		return err
 	}
+	p.Notes = append(p.Notes, unheeded(c.State)...)
 	p.Moves = append(p.Moves, move)
 	return nil
 }
@@ -76,7 +77,7 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 		roll := Roll{
 			Service: part.Compose.Name, Replicas: max(1, part.Compose.Replicas),
 			File: part.Compose.Place.File, Line: part.Compose.Place.Line,
-			Fresh: len(part.Containers) == 0, OneShot: oneShot(part), Changes: []compose.Change{r.change(part, c.Release)},
+			Update: part.Compose.Update, Fresh: len(part.Containers) == 0, OneShot: oneShot(part), Changes: []compose.Change{r.change(part, c.Release)},
 		}
 		var err error
 		roll.Strategy, roll.Why, err = c.Service.strategy(r.Target.Rollout.Strategy, part, i > 0)
@@ -84,7 +85,7 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 			return Move{}, err
 		}
 		if roll.Strategy == StartFirst {
-			roll.Update, roll.Dark, roll.Proxies = part.Compose.Update, c.Service.Dark, c.Service.Proxies(r.State.Project, part)
+			roll.Dark, roll.Proxies = c.Service.Dark, c.Service.Proxies(r.State.Project, part)
 			roll.Why += behind(roll.Proxies)
 		}
 		m.Rolls = append(m.Rolls, roll)

@@ -25,13 +25,17 @@ func (s Service) strategy(asked string, part Part, worker bool) (chosen, why str
 		obstacle = list[0].reason
 	}
 	asked = cmp.Or(s.Strategy, asked)
+	gap := "gap while it restarts"
+	if len(part.Containers) > 1 {
+		gap = "one after the other is down while it restarts"
+	}
 	switch {
 	case len(part.Containers) == 0 && part.Compose.Disabled:
 		return FileOnly, "its profile is off", nil
 	case len(part.Containers) == 0:
 		return Recreate, "nothing runs yet", nil
 	case asked == Recreate:
-		return Recreate, "gap while it restarts, because the configuration says recreate", nil
+		return Recreate, gap + ", because the configuration says recreate", nil
 	case asked == StartFirst && obstacle != "":
 		return "", "", &Refusal{
 			Service: part.Compose.Name, Gate: "strategy",
@@ -45,7 +49,7 @@ func (s Service) strategy(asked string, part Part, worker bool) (chosen, why str
 			Advice: "take dark out of " + s.Name + " in promote.yaml",
 		}
 	case obstacle != "":
-		return Recreate, "gap while it restarts, because " + obstacle, nil
+		return Recreate, gap + ", because " + obstacle, nil
 	}
 	return StartFirst, "no request lost", nil
 }
@@ -86,4 +90,15 @@ func oneShot(part Part) bool {
 		}
 	}
 	return len(part.Containers) > 0
+}
+
+// unheeded says where promote puts back although the compose file wants something else.
+func unheeded(s ServiceState) []Note {
+	var notes []Note
+	for _, part := range s.Parts {
+		if action := part.Compose.Update.OnFailure; action != "" && action != "rollback" {
+			notes = append(notes, Note{Service: part.Compose.Name, Text: "update_config says " + action + " on failure; promote puts everything back"})
+		}
+	}
+	return notes
 }

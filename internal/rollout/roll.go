@@ -25,7 +25,11 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 	if roll.Strategy == promotion.StartFirst {
 		return r.startFirst(ctx, roll, watch)
 	}
-	return r.recreate(ctx, roll, watch)
+	old, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil {
+		return err
+	}
+	return r.recreate(ctx, roll, watch, old)
 }
 
 func (r *run) touch() {
@@ -50,14 +54,13 @@ func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch) err
 }
 
 func (r *run) replaceAll(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
-	size := roll.Update.AtATime(len(old))
-	for i := 0; i < len(old); i += size {
-		if i > 0 {
+	for batch := range slices.Chunk(old, roll.Update.AtATime(len(old))) {
+		if batch[0].ID != old[0].ID {
 			if err := r.between(ctx, roll); err != nil {
 				return err
 			}
 		}
-		if err := r.replaceSome(ctx, roll, w, old[i:min(i+size, len(old))]); err != nil {
+		if err := r.replaceSome(ctx, roll, w, batch); err != nil {
 			return err
 		}
 	}
@@ -114,9 +117,7 @@ func (r *run) add(ctx context.Context, roll promotion.Roll, n int) ([]docker.Con
 	if err != nil {
 		return nil, err
 	}
-	fresh := slices.DeleteFunc(now, func(c docker.Container) bool {
-		return slices.ContainsFunc(before, func(b docker.Container) bool { return b.ID == c.ID })
-	})
+	fresh := without(now, before)
 	if len(fresh) != n { // taking an old one for a new one would remove it
 		return nil, fmt.Errorf("%s: docker compose started %d new containers, not %d", roll.Service, len(fresh), n)
 	}
@@ -157,16 +158,72 @@ func (r *run) replace(ctx context.Context, roll promotion.Roll, w *watch, old, f
 	return r.Engine.Rename(ctx, fresh.ID, old.Name)
 }
 
-// recreate lets compose replace the containers. It creates before it stops, so the gap is as short as
-// the engine can make it; the pin has to be committed first.
-func (r *run) recreate(ctx context.Context, roll promotion.Roll, w *watch) error {
+// recreate replaces containers that can't have a copy beside them; the pin has to be committed first. A
+// single one is left to compose, which creates before it stops, so that the gap is as short as the engine can
+// make it. Of several, compose would stop all at once.
+func (r *run) recreate(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
 	if err := r.commit(ctx, roll); err != nil {
 		return err
+	}
+	if len(old) > 1 {
+		return r.stopFirst(ctx, roll, w, old)
 	}
 	if err := r.up(ctx, roll); err != nil {
 		return r.failedStart(ctx, roll, err)
 	}
 	return r.proveAll(ctx, roll, w)
+}
+
+// stopFirst stops some of the old containers, starts as many new ones, proves them, and goes on with the next.
+func (r *run) stopFirst(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
+	for batch := range slices.Chunk(old, roll.Update.AtATime(len(old))) {
+		if batch[0].ID != old[0].ID {
+			if err := r.between(ctx, roll); err != nil {
+				return err
+			}
+		}
+		for _, c := range batch {
+			if err := r.retire(ctx, roll, w, c); err != nil {
+				return err
+			}
+		}
+		if err := r.refill(ctx, roll, w); err != nil {
+			return err
+		}
+	}
+	if err := r.proveAll(ctx, roll, w); err != nil {
+		return err
+	}
+	return r.rename(ctx, roll.Service)
+}
+
+// refill has compose start the containers that are missing, and proves them.
+func (r *run) refill(ctx context.Context, roll promotion.Roll, w *watch) error {
+	before, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil {
+		return err
+	}
+	if err := r.compose.Scale(ctx, roll.Service, len(r.before.Containers[roll.Service])); err != nil {
+		return r.failedStart(ctx, roll, err)
+	}
+	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil {
+		return err
+	}
+	fresh := without(now, before)
+	for _, c := range fresh {
+		if err := r.prove(ctx, roll, w, c); err != nil {
+			return err
+		}
+	}
+	return r.monitor(ctx, roll, w, fresh)
+}
+
+// without are the containers of a list that are not in another.
+func without(list, other []docker.Container) []docker.Container {
+	return slices.DeleteFunc(list, func(c docker.Container) bool {
+		return slices.ContainsFunc(other, func(o docker.Container) bool { return o.ID == c.ID })
+	})
 }
 
 // up has compose make a service's containers what the files say. Two that did that at once for services of

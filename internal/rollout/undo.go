@@ -136,8 +136,9 @@ func (r *run) rollBack(ctx context.Context, roll promotion.Roll, old, fresh []do
 		if err != nil || len(old)+len(successors) == len(was) {
 			return err
 		}
+		fresh = nil // these are gone; what is missing comes by itself
 	}
-	return r.recreate(ctx, roll, watch)
+	return r.recreate(ctx, roll, watch, fresh)
 }
 
 // successors are the new containers that took the place of old ones. Each was proven before the next
