@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +68,8 @@ func (r *run) retire(ctx context.Context, roll promotion.Roll, w *watch, c docke
 }
 
 // drain has a container's health check fail before it stops, where somebody said how, and waits until the
-// proxies that go by it have stopped to send it requests.
+// proxies that go by it have stopped to send it requests. There is no way back from that for the container,
+// so that nothing keeps it from being stopped from then on.
 func (r *run) drain(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) error {
 	for _, p := range roll.Proxies {
 		if len(p.Drain) == 0 || c.State != "running" {
@@ -79,14 +79,13 @@ func (r *run) drain(ctx context.Context, roll promotion.Roll, w *watch, c docker
 		if err := r.execute(ctx, c, compose.Hook{Command: p.Drain}); err != nil {
 			return err
 		}
+		ctx := context.WithoutCancel(ctx)
 		if p.Health && c.Health != "" {
 			if err := r.becomes(ctx, w, c, "unhealthy"); err != nil {
-				return err
+				r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Noted, Text: "not drained: " + err.Error()})
 			}
 		}
-		if err := pause(ctx, p.Settle); err != nil {
-			return err
-		}
+		_ = pause(ctx, p.Settle)
 	}
 	return nil
 }
@@ -144,7 +143,10 @@ func (r *run) tellProxies(ctx context.Context, roll promotion.Roll, command func
 			return err
 		}
 		for _, c := range list {
-			if err := r.tellProxy(ctx, p, c, argv); err != nil {
+			err := r.tellProxy(ctx, p, c, argv)
+			if err != nil && r.back { // no reason to get stuck
+				r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Noted, Text: "proxy " + p.Service + ": " + err.Error()})
+			} else if err != nil {
 				return fmt.Errorf("proxy %s: %w", p.Service, err)
 			}
 		}
@@ -171,7 +173,7 @@ func (r *run) reload(ctx context.Context, p promotion.Proxy, c docker.Container)
 	if err := r.Engine.Signal(ctx, c.ID, p.Reload); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, slowReload, errors.New("it was told to reload, and no new process of it came"))
+	ctx, cancel := context.WithTimeoutCause(ctx, slowReload, &reloadError{c.Name})
 	defer cancel()
 	for tick := time.NewTicker(often / 2); ; {
 		now, err := r.Engine.Processes(ctx, c.ID)
@@ -188,6 +190,16 @@ func (r *run) reload(ctx context.Context, p promotion.Proxy, c docker.Container)
 		}
 	}
 }
+
+// reloadError is a proxy that did not reload, most likely because it does not like its configuration.
+type reloadError struct{ container string }
+
+func (e *reloadError) Error() string {
+	return fmt.Sprintf("it was told to reload, and no new process of it came within %s", slowReload)
+}
+
+// Hint is where the proxy says why.
+func (e *reloadError) Hint() string { return "docker logs --tail 5 " + e.container }
 
 // slowReload is how long a proxy may take to read its configuration.
 const slowReload = 10 * time.Second
