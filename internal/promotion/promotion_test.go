@@ -2,6 +2,7 @@ package promotion_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -346,6 +347,32 @@ func TestOrder(t *testing.T) {
 	w.Target.Services[1].After = []string{"core"}
 	if _, err := w.plan(); err == nil || !strings.Contains(err.Error(), "wait for each other") {
 		t.Errorf("a circle: %v", err)
+	}
+}
+
+// TestWaves: what does not wait for each other is of one wave, after: and depends_on make the next.
+func TestWaves(t *testing.T) {
+	waves := func(w *world) string {
+		plan, err := w.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, step := range plan.Steps {
+			if step.Kind == promotion.RollStep {
+				text += fmt.Sprintf(" %s %d", step.Service, step.Wave)
+			}
+		}
+		return text
+	}
+	newer := func() *world { return newWorld(promotion.Deploy).publish("core", "v1.5.0").publish("mailer", "v1.5.0") }
+	if got := waves(newer()); got != " core 0 mailer 0" {
+		t.Errorf("independent: %s", got)
+	}
+	w := newer()
+	w.service("core").Parts[0].Compose.DependsOn = []string{"mailer"}
+	if got := waves(w); got != " mailer 0 core 1" {
+		t.Errorf("depends_on: %s", got)
 	}
 }
 

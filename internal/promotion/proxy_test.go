@@ -1,0 +1,54 @@
+package promotion_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"promote/internal/promotion"
+)
+
+// TestProxyKind: by the image, or by what the container runs.
+func TestProxyKind(t *testing.T) {
+	for _, c := range []struct{ image, command, want string }{
+		{"nginx:1.27-alpine", "/docker-entrypoint.sh nginx -g 'daemon off;'", "nginx"},
+		{"registry.example.org:5000/edge/nginx-unprivileged@sha256:00", "", "nginx"},
+		{"shop/front", "/docker-entrypoint.sh nginx -g", "nginx"},
+		{"shop/edge:v1", "/usr/local/sbin/haproxy -W -db", "haproxy"},
+		{"docker.io/library/caddy", "caddy run", "caddy"},
+		{"traefik:v3", "/entrypoint.sh --providers.docker", "traefik"},
+		{"shop/nginx-exporter", "/bin/exporter", ""},
+		{"shop/core:v1.0.0", "node server.js nginx", ""},
+		{"", "", ""},
+	} {
+		if got := promotion.ProxyKind(c.image, c.command); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.image, c.command, got, c.want)
+		}
+	}
+}
+
+// TestProxies: what promote.yaml says comes before what is known of a kind, for the proxy that it names or
+// for all.
+func TestProxies(t *testing.T) {
+	part := promotion.Part{Neighbours: []promotion.Neighbour{{Project: "shop", Service: "web", Kind: "nginx"}, {Project: "edge", Service: "in", Kind: "traefik"}}}
+	reload := []string{"nginx", "-s", "reload"}
+	for name, c := range map[string]struct {
+		front *promotion.Front
+		want  string
+	}{
+		"nothing said":  {nil, "[web HUP [] 300ms] [in  [] 2.5s]"},
+		"for all":       {&promotion.Front{ProxyCare: promotion.ProxyCare{Settle: time.Second}}, "[web HUP [] 1s] [in  [] 1s]"},
+		"for one":       {&promotion.Front{Service: "web", ProxyCare: promotion.ProxyCare{AfterGone: reload}}, "[web  [nginx -s reload] 300ms] [in  [] 2.5s]"},
+		"one not known": {&promotion.Front{Service: "own", ProxyCare: promotion.ProxyCare{AfterGone: reload}}, "[web HUP [] 300ms] [in  [] 2.5s] [own  [nginx -s reload] 0s]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			for _, p := range (promotion.Service{Front: c.front}).Proxies("shop", part) {
+				got += fmt.Sprintf(" [%s %s %v %s]", p.Service, p.Reload, p.AfterGone, p.Settle)
+			}
+			if got != " "+c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
