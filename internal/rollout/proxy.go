@@ -35,16 +35,17 @@ func neighbours(of []docker.Container, all []docker.Container) []promotion.Neigh
 	return list
 }
 
-// appear has the proxies of a roll find a container that is proven.
-func (r *run) appear(ctx context.Context, roll promotion.Roll, w *watch, fresh docker.Container) error {
-	if roll.Dark {
-		if err := r.light(ctx, roll, w, fresh); err != nil {
-			return err
+// appear has the proxies of a roll find containers that are proven.
+func (r *run) appear(ctx context.Context, roll promotion.Roll, w *watch, fresh []docker.Container) error {
+	health := slices.ContainsFunc(roll.Proxies, func(p promotion.Proxy) bool { return p.Health })
+	for _, c := range fresh {
+		if roll.Dark {
+			if err := r.light(ctx, roll, w, c); err != nil {
+				return err
+			}
 		}
-	}
-	for _, p := range roll.Proxies {
-		if p.Health && fresh.Health != "" {
-			if err := r.becomes(ctx, w, fresh, "healthy"); err != nil {
+		if health && c.Health != "" {
+			if err := r.becomes(ctx, w, c, "healthy"); err != nil {
 				return err
 			}
 		}

@@ -148,10 +148,8 @@ func (r *run) finishRoll(ctx context.Context, roll promotion.Roll, w *watch) err
 		return err
 	}
 	old, fresh := r.split(now)
-	for _, c := range fresh {
-		if err := errors.Join(r.prove(ctx, roll, w, c), r.appear(ctx, roll, w, c)); err != nil {
-			return err
-		}
+	if err := r.show(ctx, roll, w, fresh); err != nil {
+		return err
 	}
 	for _, c := range old {
 		if err := r.retire(ctx, roll, w, c); err != nil {

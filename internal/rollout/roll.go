@@ -22,12 +22,12 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 	}
 	watch, stop := r.watch(ctx)
 	defer stop()
-	if roll.Strategy == promotion.StartFirst {
-		return r.startFirst(ctx, roll, watch)
-	}
 	old, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {
 		return err
+	}
+	if roll.Strategy == promotion.StartFirst {
+		return r.startFirst(ctx, roll, watch, old)
 	}
 	return r.recreate(ctx, roll, watch, old)
 }
@@ -45,22 +45,14 @@ func (r *run) fileOnly(roll promotion.Roll) bool {
 
 // startFirst starts a new container beside each old one, and stops the old one once the new one is
 // proven. The pin is committed with the first proof.
-func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch) error {
-	old, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
-	if err != nil {
-		return err
-	}
-	return r.replaceAll(ctx, roll, w, old)
-}
-
-func (r *run) replaceAll(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
+func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
 	for batch := range slices.Chunk(old, roll.Update.AtATime(len(old))) {
 		if batch[0].ID != old[0].ID {
 			if err := r.between(ctx, roll); err != nil {
 				return err
 			}
 		}
-		if err := r.replaceSome(ctx, roll, w, batch); err != nil {
+		if err := r.replaceBatch(ctx, roll, w, batch); err != nil {
 			return err
 		}
 	}
@@ -76,7 +68,7 @@ func (r *run) between(ctx context.Context, roll promotion.Roll) error {
 	return pause(ctx, roll.Update.Delay)
 }
 
-func (r *run) replaceSome(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
+func (r *run) replaceBatch(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
 	fresh, err := r.add(ctx, roll, len(old))
 	if err != nil {
 		return err
@@ -85,9 +77,9 @@ func (r *run) replaceSome(ctx context.Context, roll promotion.Roll, w *watch, ol
 		if err := r.prove(ctx, roll, w, c); err != nil {
 			return err
 		}
-		if err := r.appear(ctx, roll, w, c); err != nil {
-			return err
-		}
+	}
+	if err := r.appear(ctx, roll, w, fresh); err != nil {
+		return err
 	}
 	if err := r.monitor(ctx, roll, w, fresh); err != nil {
 		return err

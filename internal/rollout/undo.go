@@ -56,17 +56,9 @@ func (r *run) standDown(ctx context.Context, roll promotion.Roll, old, fresh []d
 	if err := r.start(ctx, old); err != nil {
 		return err
 	}
-	for _, c := range old {
-		if !r.ranBefore(c) || c.State == "running" {
-			continue
-		}
-		started, err := r.Engine.Inspect(ctx, c.ID)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(r.prove(ctx, roll, watch, started), r.appear(ctx, roll, watch, started)); err != nil {
-			return err
-		}
+	stopped := slices.DeleteFunc(slices.Clone(old), func(c docker.Container) bool { return !r.ranBefore(c) || c.State == "running" })
+	if err := r.show(ctx, roll, watch, stopped); err != nil {
+		return err
 	}
 	for _, c := range fresh {
 		if err := r.Engine.Remove(ctx, c.ID); err != nil {
@@ -94,6 +86,20 @@ func (r *run) discard(ctx context.Context, list []docker.Container) error {
 		failures = append(failures, r.Engine.Discard(ctx, c.ID))
 	}
 	return errors.Join(failures...)
+}
+
+// show proves containers that were just started, and has the proxies find them.
+func (r *run) show(ctx context.Context, roll promotion.Roll, w *watch, list []docker.Container) error {
+	started, err := r.Engine.Details(ctx, list)
+	if err != nil || len(started) == 0 {
+		return err
+	}
+	for _, c := range started {
+		if err := r.prove(ctx, roll, w, c); err != nil {
+			return err
+		}
+	}
+	return r.appear(ctx, roll, w, started)
 }
 
 // start starts containers that stood here before and were stopped on the way.
@@ -131,7 +137,7 @@ func (r *run) rollBack(ctx context.Context, roll promotion.Roll, old, fresh []do
 	if roll.Strategy == promotion.StartFirst {
 		successors, err := r.successors(ctx, len(was)-len(old), fresh)
 		if err == nil {
-			err = r.replaceAll(ctx, roll, watch, successors)
+			err = r.startFirst(ctx, roll, watch, successors)
 		}
 		if err != nil || len(old)+len(successors) == len(was) {
 			return err
