@@ -85,7 +85,7 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 		}
 		if roll.Strategy == StartFirst {
 			roll.Update, roll.Dark, roll.Proxies = part.Compose.Update, c.Service.Dark, c.Service.Proxies(r.State.Project, part)
-			roll.Why += behind(roll.Proxies)
+			roll.Why = promise(roll.Proxies)
 		}
 		m.Rolls = append(m.Rolls, roll)
 	}
