@@ -103,6 +103,7 @@ type fronted struct {
 	setting   string   // of the service in promote.yaml
 	behaviour map[string]string
 	path      string  // of the requests
+	fresh     bool    // every request has a connection of its own
 	loses     float64 // share of the requests that may fail; where it is not 0, it is tried only for its figures
 }
 
@@ -131,6 +132,7 @@ var fronts = map[string]fronted{
 	"nginx resolver":   {front: "nginx-resolver", replace: []string{"set $app web;", "set $app web; " + retries}},
 	"haproxy template": {front: "haproxy-template", replace: hasty},
 	"haproxy server":   {front: "haproxy-server", replace: patient},
+	"haproxy tcp":      {front: "haproxy-template", replace: append([]string{"mode http", "mode tcp", "    option httpchk GET /health\n", ""}, hasty...), fresh: true},
 	"traefik":          {front: "traefik", more: drain, setting: drained},
 
 	"plain nginx":            {front: "nginx-upstream", loses: 0.1},
@@ -183,7 +185,7 @@ func lost(f fronted, method string) float64 {
 }
 
 func (b *behind) load(method string, rate int) *bed.LoadHandle {
-	traffic := bed.Traffic{URL: b.url + b.how.path, Rate: rate, Method: method}
+	traffic := bed.Traffic{URL: b.url + b.how.path, Rate: rate, Method: method, Fresh: b.how.fresh}
 	if method == "POST" {
 		traffic.Body = "x"
 	}
