@@ -57,6 +57,14 @@ func (s *side) timed(lines ...string) {
 // do runs a command that is not measured. Lines have no quotes.
 func (s *side) do(line string) {
 	s.b.Helper()
+	if _, err := s.run(line); err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+// run runs a command and returns what it says, and in its error that, too.
+func (s *side) run(line string) (string, error) {
+	s.b.Helper()
 	args := strings.Fields(line)
 	if args[0] == "promote" {
 		path, err := program()
@@ -67,9 +75,11 @@ func (s *side) do(line string) {
 	}
 	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
 	cmd.Dir, cmd.Env = s.dir, s.env
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.b.Fatalf("%s: %v\n%s", line, err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", line, err, out)
 	}
+	return string(out), nil
 }
 
 func median(times []time.Duration) time.Duration {

@@ -178,6 +178,11 @@ func (o *origin) at(offset int) Place {
 	return Place{File: o.source.path, Line: o.node.Line, Column: o.node.Column, In: "image"}
 }
 
+// Labels are the labels that a service's containers get from the files, those that docker compose adds left out.
+func (p *Project) Labels(service string) map[string]string {
+	return all(p.model)[service].Labels
+}
+
 // Awaited are the services that others wait for to do their work and end
 // (depends_on: condition: service_completed_successfully): tasks, not meant to stay up.
 func (p *Project) Awaited() map[string]bool {

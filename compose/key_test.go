@@ -171,6 +171,21 @@ func TestImageVariablesOfInclude(t *testing.T) {
 	}
 }
 
+func TestLabels(t *testing.T) {
+	p := load(t, compose.Options{Dir: folder(t, map[string]string{"compose.yaml": `services:
+  core: {image: core:v1, labels: [traefik.enable=true, alone]}
+  web: {image: web:v1, labels: {traefik.enable: "false"}, deploy: {labels: {of: the service}}}
+  db: {image: db:v1}
+`})})
+	for service, want := range map[string]map[string]string{
+		"core": {"traefik.enable": "true", "alone": ""}, "web": {"traefik.enable": "false"}, "db": nil, "nowhere": nil,
+	} {
+		if got := p.Labels(service); !maps.Equal(got, want) {
+			t.Errorf("%s: got %v want %v", service, got, want)
+		}
+	}
+}
+
 func TestAwaited(t *testing.T) {
 	p := load(t, compose.Options{Dir: folder(t, map[string]string{"compose.yaml": `services:
   core: {image: core:v1, depends_on: {migrate: {condition: service_completed_successfully}, db: {condition: service_started}}}

@@ -199,7 +199,9 @@ func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) 
 	env.Project = project.Name()
 	awaited := project.Awaited()
 	for _, s := range project.Services() {
-		w := promotion.Written{Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Awaited: awaited[s.Name]}
+		w := promotion.Written{
+			Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Labels: project.Labels(s.Name), Awaited: awaited[s.Name],
+		}
 		for _, key := range promotion.LintKeys {
 			at, found := project.Key(s.Name, key)
 			if found {

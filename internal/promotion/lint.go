@@ -31,12 +31,13 @@ const (
 	ruleNoHealthCheck    = "no-health-check"
 	ruleNoRestart        = "no-restart"
 	ruleOneCopy          = "one-copy"
+	ruleProxy            = "proxy"
 )
 
 // LintRules are the ids of all rules, in the order of the documentation.
 var LintRules = []string{
 	ruleCannotLoad, ruleCannotMove, ruleNotInFiles, ruleOtherImage, ruleSharedPlace, ruleUnsetVariable, ruleShadowedDefault,
-	ruleFloatingTag, ruleVersionsDiffer, ruleSameProject, ruleBuildBesideImage, ruleNoHealthCheck, ruleNoRestart, ruleOneCopy,
+	ruleFloatingTag, ruleVersionsDiffer, ruleSameProject, ruleBuildBesideImage, ruleNoHealthCheck, ruleNoRestart, ruleOneCopy, ruleProxy,
 }
 
 // Finding is something in the compose files of environments that will bite somebody.
@@ -69,13 +70,14 @@ type Written struct {
 	At        compose.Place            // of the service's own key
 	Keys      map[string]compose.Place // where its keys are, of those that LintKeys names
 	Variables []compose.Variable       // of its image
+	Labels    map[string]string        // of its containers
 	Awaited   bool                     // others wait for it to do its work and end
 }
 
 // LintKeys are the keys of a service whose places Lint wants to know.
 var LintKeys = []string{
 	"image", "build", "ports", "container_name", "networks", "networks.*.ipv4_address", "networks.*.ipv6_address", "network_mode",
-	"volumes", "restart", "deploy.restart_policy", "deploy.update_config.order", "healthcheck.disable", "healthcheck.interval", "healthcheck.test",
+	"volumes", "restart", "labels", "deploy.restart_policy", "deploy.update_config.order", "healthcheck.disable", "healthcheck.interval", "healthcheck.test",
 }
 
 // Lint says what will bite the users of environments, by looking at their files alone. Give it all

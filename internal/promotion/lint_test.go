@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"promote/compose"
 	"promote/internal/promotion"
@@ -76,6 +77,12 @@ func variable(v compose.Variable) func(*promotion.Written, *promotion.Inspected)
 }
 
 var assigned = compose.Place{File: "/srv/.env", Line: 1, Column: 5}
+
+// behindTraefik gives core labels that Traefik goes by.
+func behindTraefik(w *promotion.Written, _ *promotion.Inspected) {
+	w.Labels = map[string]string{"traefik.http.routers.core.rule": "PathPrefix(`/`)"}
+	w.Keys["labels"] = compose.Place{File: "/srv/compose.yaml", Line: 7, Column: 5}
+}
 
 // TestLint breaks every rule once, and comes close without breaking it.
 func TestLint(t *testing.T) {
@@ -186,6 +193,22 @@ func TestLint(t *testing.T) {
 		{"others share its network", func(w *W, _ *E) { w.SharedNamespace = true }, "compose.yaml:2:3 note core one-copy"},
 		{"impossible start-first", func(w *W, e *E) { w.Ports, e.Target.Rollout.Strategy = []string{"80/tcp"}, promotion.StartFirst }, "compose.yaml:2:3 error core one-copy"},
 		{"wanted recreate", func(w *W, e *E) { w.Ports, e.Target.Rollout.Strategy = []string{"80/tcp"}, promotion.Recreate }, ""},
+		{"behind Traefik", behindTraefik, "compose.yaml:7:5 warning core proxy"},
+		{"behind Traefik, drained", func(w *W, e *E) {
+			behindTraefik(w, e)
+			e.Target.Services[0].Front = &promotion.Front{ProxyCare: promotion.ProxyCare{Drain: []string{"touch", "/drain"}}}
+		}, ""},
+		{"behind Traefik, told only when to go on", func(w *W, e *E) {
+			behindTraefik(w, e)
+			e.Target.Services[0].Front = &promotion.Front{ProxyCare: promotion.ProxyCare{Settle: time.Second}}
+		}, "compose.yaml:7:5 warning core proxy"},
+		{"hidden from Traefik", func(w *W, e *E) { behindTraefik(w, e); w.Labels["traefik.enable"] = "false" }, ""},
+		{"behind Traefik, recreated", func(w *W, e *E) { behindTraefik(w, e); e.Target.Rollout.Strategy = promotion.Recreate }, ""},
+		{"behind Traefik, recreated by promote.yaml", func(w *W, e *E) { behindTraefik(w, e); e.Target.Services[0].Strategy = promotion.Recreate }, ""},
+		{"behind Traefik, one copy", func(w *W, e *E) { behindTraefik(w, e); w.ContainerName = "core" }, "compose.yaml:2:3 warning core one-copy"},
+		{"behind Traefik, a worker", func(w *W, e *E) { behindTraefik(w, e); w.Name = "core-worker" }, ""},
+		{"behind Traefik, of others", func(w *W, e *E) { behindTraefik(w, e); w.Name = "web" }, ""},
+		{"other labels", func(w *W, e *E) { w.Labels = map[string]string{"traefikless": "yes"} }, ""},
 		{"replicas that write", func(w *W, _ *E) { w.WritableVolumes, w.Replicas = []string{"/data"}, 2 }, ""},
 	}
 	for _, tt := range tests {

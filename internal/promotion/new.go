@@ -86,7 +86,7 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 		}
 		if roll.Strategy == StartFirst {
 			roll.Dark, roll.Proxies = c.Service.Dark, c.Service.Proxies(r.State.Project, part)
-			roll.Why += behind(roll.Proxies)
+			roll.Why = promise(roll.Proxies)
 		}
 		m.Rolls = append(m.Rolls, roll)
 	}

@@ -95,25 +95,35 @@ func (c ProxyCare) with(told ProxyCare) ProxyCare {
 	return c
 }
 
-// behind says in words what is done for the proxies of a roll.
-func behind(list []Proxy) string {
+// promise says what a start-first rollout keeps: what is done for the proxies in front, and that requests are lost
+// where no more can be done.
+func promise(list []Proxy) string {
+	lost := "no request lost"
 	var words []string
 	for _, p := range list {
-		word := p.Service
-		switch {
-		case p.Reload != "" || len(p.AfterHealthy)+len(p.AfterGone) > 0:
-			word += " is told"
-		case len(p.Drain) > 0:
-			word += " sees the old one drained"
-		case p.Settle > 0:
-			word += " gets " + p.Settle.String() + " to notice"
-		default:
-			continue
+		switch word := p.cared(); {
+		case p.late():
+			lost = "few requests lost, as " + p.Service + " notices late that the old one is gone: see docs/proxies.md"
+		case word != "":
+			words = append(words, p.Service+" "+word)
 		}
-		words = append(words, word)
 	}
-	if len(words) == 0 {
-		return ""
+	return strings.Join(slices.Insert(words, 0, lost), "; ")
+}
+
+// late reports whether a proxy goes on sending requests to a container that has stopped: it goes by what the
+// engine says of containers, and takes its time.
+func (p Proxy) late() bool { return p.Health && len(p.Drain) == 0 }
+
+// cared is what is done for a proxy, in words; empty where it needs nothing.
+func (p Proxy) cared() string {
+	switch {
+	case p.Reload != "" || len(p.AfterHealthy)+len(p.AfterGone) > 0:
+		return "is told"
+	case len(p.Drain) > 0:
+		return "sees the old one drained"
+	case p.Settle > 0:
+		return "gets " + p.Settle.String() + " to notice"
 	}
-	return "; " + strings.Join(words, ", ")
+	return ""
 }

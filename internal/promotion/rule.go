@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ type examined struct {
 // rules look at one compose service each.
 var rules = []func(examined) []Finding{
 	cannotMove, otherImage, sharedPlace, unsetVariable, shadowedDefault, floatingTag,
-	versionsDiffer, buildBesideImage, noHealthCheck, noRestart, oneCopy,
+	versionsDiffer, buildBesideImage, noHealthCheck, noRestart, oneCopy, lateProxy,
 }
 
 // finding is one of the service at a place.
@@ -308,6 +309,37 @@ func oneCopy(x examined) []Finding {
 		advice = fmt.Sprintf(advice, x.Name)
 	}
 	return x.finding(ruleOneCopy, severity, x.obstacleAt(key), message, advice)
+}
+
+// lateProxy is about Traefik, which its labels give away. What other proxies need stands in configurations
+// that are not looked at.
+func lateProxy(x examined) []Finding {
+	drained := x.mover != nil && x.mover.Front != nil && len(x.mover.Front.Drain) > 0
+	if !x.startsFirst() || drained || !routedByTraefik(x.Labels) {
+		return nil
+	}
+	message := "Traefik notices late that an old container is gone, so every deployment loses a few requests"
+	advice := fmt.Sprintf("proxy: {drain: touch /drain}   # for %s in promote.yaml, and a health check that fails then: docs/proxies.md", x.mover.Name)
+	return x.finding(ruleProxy, SeverityWarning, x.key("labels"), message, advice)
+}
+
+// startsFirst reports whether promote starts a new container of the service beside the old one.
+func (x examined) startsFirst() bool {
+	if !x.runs() {
+		return false
+	}
+	worker := x.mover.Runs[0] != x.Name && !x.mover.Concurrent
+	return cmp.Or(x.mover.Strategy, x.env.Target.Rollout.Strategy) != Recreate && len(obstacles(x.Service, worker)) == 0
+}
+
+// routedByTraefik reports whether labels have Traefik send requests to a container.
+func routedByTraefik(labels map[string]string) bool {
+	for label := range labels {
+		if strings.HasPrefix(label, "traefik.") {
+			return labels["traefik.enable"] != "false"
+		}
+	}
+	return false
 }
 
 // obstacleAt is where an obstacle's key stands; another service may be the one that shares a

@@ -16,9 +16,9 @@ const (
 	FileOnly   = "file-only"   // nothing is to run: the file changes, and that is all
 )
 
-// strategy chooses how a compose service is rolled, and says why. worker tells that it is not the
-// first of its service's compose services. An asked-for start-first that the compose file makes
-// impossible is refused here, not discovered on the host.
+// strategy chooses how a compose service is rolled, and says why; what start-first keeps, its promise says.
+// worker tells that it is not the first of its service's compose services. An asked-for start-first that
+// the compose file makes impossible is refused here, not discovered on the host.
 func (s Service) strategy(asked string, part Part, worker bool) (chosen, why string, err error) {
 	obstacle := ""
 	if list := obstacles(part.Compose, worker && !s.Concurrent); len(list) > 0 {
@@ -51,7 +51,7 @@ func (s Service) strategy(asked string, part Part, worker bool) (chosen, why str
 	case obstacle != "":
 		return Recreate, gap + ", because " + obstacle, nil
 	}
-	return StartFirst, "no request lost", nil
+	return StartFirst, "", nil
 }
 
 // obstacle is what forbids two copies of a service at once.

@@ -73,6 +73,7 @@ func serve() int {
 	case "done":
 		return 0
 	}
+	ready.Store(true) // before it listens: a busy machine would have it answer 503 in between
 	if os.Getenv("LISTEN") != "early" && !listen(server) {
 		return 1
 	}
@@ -89,14 +90,13 @@ func listen(server *http.Server) bool {
 	return true
 }
 
-// wait is ready until the server is told to stop, or to crash, and returns the exit code.
+// wait serves until the server is told to stop, or to crash, and returns the exit code.
 func wait(server *http.Server) int {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	if os.Getenv("STOP") == "never" {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
 	}
-	ready.Store(true)
 	fmt.Println("ready", os.Getenv("VERSION"))
 	var crash <-chan time.Time
 	if os.Getenv("CRASH_AFTER") != "" {
