@@ -147,7 +147,7 @@ func (c *crossing) move(w way) {
 		c.b.Fatal(err)
 	}
 	if report.Versions[to].Answers == 0 {
-		c.b.Logf("%s: the new version has not answered", w.name)
+		c.b.Logf("%s: the new version did not answer, so new-ms is that of the old one's end", w.name)
 	}
 	c.failed += report.Failed
 	c.gaps = append(c.gaps, report.Gap)
@@ -182,7 +182,9 @@ func BenchmarkRollout(b *testing.B) {
 					b.ReportMetric(float64(c.failed)/float64(b.N), "failed")
 					b.ReportMetric(float64(median(c.gaps).Milliseconds()), "gap-ms")
 					b.ReportMetric(float64(end.Milliseconds()), "new-ms")
-					b.ReportMetric(float64(end)/float64(plain), "ratio")
+					if plain > 0 { // it is 0 where -bench leaves the plain up out
+						b.ReportMetric(float64(end)/float64(plain), "ratio")
+					}
 				})
 			}
 		}

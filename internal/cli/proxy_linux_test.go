@@ -108,7 +108,7 @@ type fronted struct {
 }
 
 var (
-	drain   = "    environment: {DRAIN: /drain}\n"
+	drain   = "    healthcheck: {test: [CMD-SHELL, 'test ! -e /drain && wget -q -O - http://127.0.0.1:8080/health'], interval: 500ms}\n"
 	drained = ", proxy: {drain: touch /drain}"
 	early   = map[string]string{"START_DELAY": "500ms", "LISTEN": "early"}
 	slow    = map[string]string{"START_DELAY": "300ms", "STOP_DELAY": "1s"}
