@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 
 	"promote/internal/bed"
+	"promote/internal/docker"
 	"promote/internal/journal"
 	"promote/internal/rollout"
 )
@@ -204,6 +206,66 @@ func (g *ground) killed(at rollout.Event, args ...string) (version string) {
 	return g.whole()
 }
 
+// TestPlainUp kills the worker at each event of a start-first, and then somebody who knows nothing of it does
+// what they always do: `docker compose up -d` keeps a container that was healthy. Only while compose itself
+// starts the candidate the file has the new version, and nobody can tell.
+func TestPlainUp(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, "plain-up", "")
+	g.release("v2.0.0", nil)
+	g.run(exitDone, "deploy", "staging")
+	events, _ := g.follow(func(*exec.Cmd, rollout.Event) {}, "pin", "staging", "v1.0.0")
+	on := "v1.0.0"
+	for _, e := range events[:len(events)-1] {
+		if e.Text == "starting a new container" {
+			continue
+		}
+		t.Run(strconv.Itoa(e.Seq)+string(e.Step)+" "+e.Text, func(t *testing.T) {
+			g.t = t
+			g.follow(func(_ *exec.Cmd, now rollout.Event) {
+				if now.Seq == e.Seq {
+					g.killWorker()
+				}
+			}, "pin", "staging", map[string]string{"v1.0.0": "v2.0.0", "v2.0.0": "v1.0.0"}[on])
+			g.quiet()
+			healthy := g.healthy()
+			g.compose("up", "-d")
+			if now := g.healthy(); !slices.ContainsFunc(now, func(id string) bool { return slices.Contains(healthy, id) }) {
+				t.Errorf("healthy were %v, and now %v", healthy, now)
+			}
+			if out, err := g.command("resume", "staging").CombinedOutput(); commandCode(err) != exitDone && commandCode(err) != exitRestored {
+				t.Fatalf("resume: %v\n%s", err, out)
+			}
+			on = g.whole()
+		})
+	}
+}
+
+// healthy are the ids of the containers that do their work. It asks them itself, as the engine does so only
+// now and then.
+func (g *ground) healthy() []string {
+	var ids []string
+	engine := &docker.Engine{API: bed.Engine(g.t).Client()}
+	for id := range strings.FieldsSeq(g.container()) {
+		if code, err := engine.Exec(context.Background(), id, []string{"/bin/server", "health"}); err == nil && code == 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// compose runs docker compose for the project.
+func (g *ground) compose(args ...string) string {
+	g.t.Helper()
+	cmd := exec.Command("docker", append([]string{"compose"}, args...)...)
+	cmd.Dir, cmd.Env = filepath.Join(g.dir, "p"), g.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		g.t.Fatalf("docker compose %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // quiet waits for what a killed worker had started.
 func (g *ground) quiet() {
 	lock, err := journal.Open(filepath.Join(g.dir, "p")).Lock(context.Background(), orphans, journal.Holder{})
@@ -296,10 +358,8 @@ func TestBadReleases(t *testing.T) {
 func (g *ground) settled() {
 	g.t.Helper()
 	was := g.container()
-	compose := exec.Command("docker", "compose", "up", "-d")
-	compose.Dir, compose.Env = filepath.Join(g.dir, "p"), g.env
-	if out, err := compose.CombinedOutput(); err != nil || g.container() != was {
-		g.t.Errorf("a plain `up -d` afterwards is no no-op: %v\n%s", err, out)
+	if out := g.compose("up", "-d"); g.container() != was {
+		g.t.Errorf("a plain `up -d` afterwards is no no-op:\n%s", out)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -61,18 +60,6 @@ func newBehind(t *testing.T, how fronted, port int) *behind {
 	b.answers()
 	b.run(exitDone, "adopt", "prod")
 	return b
-}
-
-// compose runs docker compose for the project.
-func (b *behind) compose(args ...string) string {
-	b.t.Helper()
-	cmd := exec.Command("docker", append([]string{"compose"}, args...)...)
-	cmd.Dir, cmd.Env = filepath.Join(b.dir, "p"), b.env
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		b.t.Fatalf("docker compose %v: %v\n%s", args, err, out)
-	}
-	return string(out)
 }
 
 // answers waits until there is an answer through the proxy.
