@@ -214,3 +214,16 @@ func TestSocketThroughProxy(t *testing.T) {
 	}
 	b.check(said(dial()))
 }
+
+// TestProxyBroken is a proxy that no longer takes its own configuration: it is said in its words, and everything
+// is put back while it goes on with what it has.
+func TestProxyBroken(t *testing.T) {
+	b := newBehind(t, fronts["nginx"], 18230)
+	b.write("p/nginx.conf", "upstream app { server nobody:8080; }\n")
+	out := b.run(exitRestored, "pin", "prod", "v2.0.0")
+	if !strings.Contains(out, `error: proxy proxy: `) || !strings.Contains(out, `host not found in upstream "nobody:8080"`) {
+		t.Errorf("it does not say what is wrong with the proxy:\n%s", out)
+	}
+	b.answers()
+	b.run(exitDone, "status", "--exit-code")
+}

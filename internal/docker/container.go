@@ -179,11 +179,6 @@ func (e *Engine) Execute(ctx context.Context, id string, options ExecOptions) (c
 	return result.ExitCode, strings.TrimSpace(out.String()), err
 }
 
-// Signal sends a signal, such as HUP, to a container's first process.
-func (e *Engine) Signal(ctx context.Context, id, signal string) error {
-	return e.API.ContainerKill(ctx, id, signal)
-}
-
 // Logs returns the last lines that a container wrote.
 func (e *Engine) Logs(ctx context.Context, id string, lines string) ([]string, error) {
 	stream, err := e.API.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: lines})

@@ -7,15 +7,13 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// Rename in networks: the engine has no way to change a container's names in a network but to take it out
-// and put it in again, which ends its connections.
-
-// Unname takes all names but the container's own from it, in all of its networks.
+// Unname takes all names but the container's own from it, in all of its networks. The engine has no way to do
+// that but to take it out of them and put it in again, which ends its connections.
 func (e *Engine) Unname(ctx context.Context, id string) error {
 	return e.reconnect(ctx, id, func(string, []string) ([]string, bool) { return nil, true })
 }
 
-// Name gives a container the names that names says for each network, where it lacks one.
+// Name gives a container the names that names says for each network, where it lacks one, by the same way.
 func (e *Engine) Name(ctx context.Context, id string, names func(network string) []string) error {
 	return e.reconnect(ctx, id, func(network string, has []string) ([]string, bool) {
 		want := names(network)
@@ -37,7 +35,7 @@ func (e *Engine) reconnect(ctx context.Context, id string, change func(network s
 		if err := e.API.NetworkDisconnect(ctx, name, id, true); err != nil {
 			return err
 		}
-		again := &network.EndpointSettings{Aliases: aliases, Links: endpoint.Links, DriverOpts: endpoint.DriverOpts, IPAMConfig: endpoint.IPAMConfig}
+		again := &network.EndpointSettings{Aliases: aliases, Links: endpoint.Links, DriverOpts: endpoint.DriverOpts, IPAMConfig: endpoint.IPAMConfig, GwPriority: endpoint.GwPriority}
 		if err := e.API.NetworkConnect(ctx, name, id, again); err != nil {
 			return err
 		}

@@ -182,7 +182,7 @@ func TestLimitedJob(t *testing.T) {
 			r.Target.Services[0].Front = &promotion.Front{ProxyCare: promotion.ProxyCare{Drain: []string{"cat", "/run/secrets/key"}}}
 		},
 		"another's proxy": func(r *Request) {
-			roll(r).Proxies = []promotion.Proxy{{Project: "other", Service: "db", ProxyCare: promotion.ProxyCare{Reload: "KILL"}}}
+			roll(r).Proxies = []promotion.Proxy{{Project: "other", Service: "db", ProxyCare: promotion.ProxyCare{AfterGone: []string{"reboot"}}}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

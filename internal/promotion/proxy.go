@@ -18,9 +18,9 @@ type Proxy struct {
 
 // ProxyCare is what a proxy needs when the containers behind it change.
 type ProxyCare struct {
-	Reload       string        `json:"reload,omitempty"`        // signal that has it look up names anew, after a new container is proven and after an old one is gone
 	AfterHealthy []string      `json:"after_healthy,omitempty"` // command in its containers, once a new container is proven
 	AfterGone    []string      `json:"after_gone,omitempty"`    // and once an old one is gone
+	Renews       bool          `json:"renews,omitempty"`        // it obeys them with new processes, which are waited for
 	Drain        []string      `json:"drain,omitempty"`         // command in an old container that has its health check fail
 	Health       bool          `json:"health,omitempty"`        // it goes by the engine's view of a container's health
 	Settle       time.Duration `json:"settle,omitempty"`        // until it uses what it was told, or found out
@@ -43,10 +43,13 @@ type Neighbour struct {
 // kinds are the proxies that are recognised. How long each needs was measured (docs/proxies.md).
 var kinds = map[string]ProxyCare{
 	"caddy":   {},
-	"nginx":   {Reload: "HUP", Settle: 300 * time.Millisecond}, // its old processes go on for 100 ms,
+	"nginx":   {AfterHealthy: reload, AfterGone: reload, Renews: true, Settle: 300 * time.Millisecond}, // its old processes go on for 100 ms
 	"haproxy": {Settle: 2500 * time.Millisecond},
 	"traefik": {Health: true, Settle: 2500 * time.Millisecond},
 }
+
+// reload has nginx look up the names in its configuration anew.
+var reload = []string{"nginx", "-s", "reload"}
 
 // aliases are other names of these programs' images.
 var aliases = map[string]string{"nginx-unprivileged": "nginx", "openresty": "nginx", "haproxy-alpine": "haproxy", "caddy-docker-proxy": "caddy"}
@@ -88,9 +91,9 @@ func (s Service) Proxies(project string, part Part) []Proxy {
 // with is the care with what somebody says instead.
 func (c ProxyCare) with(told ProxyCare) ProxyCare {
 	if len(told.AfterHealthy)+len(told.AfterGone) > 0 {
-		c.Reload = ""
+		c.AfterHealthy, c.AfterGone, c.Renews = told.AfterHealthy, told.AfterGone, false
 	}
-	c.AfterHealthy, c.AfterGone, c.Drain = told.AfterHealthy, told.AfterGone, told.Drain
+	c.Drain = told.Drain
 	c.Settle = cmp.Or(told.Settle, c.Settle)
 	return c
 }
@@ -118,7 +121,7 @@ func (p Proxy) late() bool { return p.Health && len(p.Drain) == 0 }
 // cared is what is done for a proxy, in words; empty where it needs nothing.
 func (p Proxy) cared() string {
 	switch {
-	case p.Reload != "" || len(p.AfterHealthy)+len(p.AfterGone) > 0:
+	case len(p.AfterHealthy)+len(p.AfterGone) > 0:
 		return "is told"
 	case len(p.Drain) > 0:
 		return "sees the old one drained"

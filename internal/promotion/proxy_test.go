@@ -31,20 +31,20 @@ func TestProxyKind(t *testing.T) {
 // for all.
 func TestProxies(t *testing.T) {
 	part := promotion.Part{Neighbours: []promotion.Neighbour{{Project: "shop", Service: "web", Kind: "nginx"}, {Project: "edge", Service: "in", Kind: "traefik"}}}
-	reload := []string{"nginx", "-s", "reload"}
+	own := []string{"nginx", "-t"}
 	for name, c := range map[string]struct {
 		front *promotion.Front
 		want  string
 	}{
-		"nothing said":  {nil, "[web HUP [] 300ms] [in  [] 2.5s]"},
-		"for all":       {&promotion.Front{ProxyCare: promotion.ProxyCare{Settle: time.Second}}, "[web HUP [] 1s] [in  [] 1s]"},
-		"for one":       {&promotion.Front{Service: "web", ProxyCare: promotion.ProxyCare{AfterGone: reload}}, "[web  [nginx -s reload] 300ms] [in  [] 2.5s]"},
-		"one not known": {&promotion.Front{Service: "own", ProxyCare: promotion.ProxyCare{AfterGone: reload}}, "[web HUP [] 300ms] [in  [] 2.5s] [own  [nginx -s reload] 0s]"},
+		"nothing said":  {nil, "[web true [nginx -s reload] 300ms] [in false [] 2.5s]"},
+		"for all":       {&promotion.Front{ProxyCare: promotion.ProxyCare{Settle: time.Second}}, "[web true [nginx -s reload] 1s] [in false [] 1s]"},
+		"for one":       {&promotion.Front{Service: "web", ProxyCare: promotion.ProxyCare{AfterGone: own}}, "[web false [nginx -t] 300ms] [in false [] 2.5s]"},
+		"one not known": {&promotion.Front{Service: "own", ProxyCare: promotion.ProxyCare{AfterGone: own}}, "[web true [nginx -s reload] 300ms] [in false [] 2.5s] [own false [nginx -t] 0s]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ""
 			for _, p := range (promotion.Service{Front: c.front}).Proxies("shop", part) {
-				got += fmt.Sprintf(" [%s %s %v %s]", p.Service, p.Reload, p.AfterGone, p.Settle)
+				got += fmt.Sprintf(" [%s %v %v %s]", p.Service, p.Renews, p.AfterGone, p.Settle)
 			}
 			if got != " "+c.want {
 				t.Errorf("got %s, want %s", got, c.want)

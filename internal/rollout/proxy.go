@@ -136,7 +136,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (r *run) tellProxies(ctx context.Context, roll promotion.Roll, command func(promotion.Proxy) []string) error {
 	for _, p := range roll.Proxies {
 		argv := command(p)
-		if p.Reload == "" && len(argv) == 0 {
+		if len(argv) == 0 {
 			continue
 		}
 		list, err := r.Engine.Service(ctx, p.Project, p.Service)
@@ -159,19 +159,19 @@ func (r *run) tellProxy(ctx context.Context, p promotion.Proxy, c docker.Contain
 	switch {
 	case c.State != "running":
 		return nil
-	case len(argv) > 0:
-		return r.execute(ctx, c, compose.Hook{Command: argv})
+	case p.Renews:
+		return r.renew(ctx, c, argv)
 	}
-	return r.reload(ctx, p, c)
+	return r.execute(ctx, c, compose.Hook{Command: argv})
 }
 
-// reload has a proxy read its configuration, and returns when it does its work with processes that did.
-func (r *run) reload(ctx context.Context, p promotion.Proxy, c docker.Container) error {
+// renew has a proxy read its configuration, and returns when it does its work with processes that did.
+func (r *run) renew(ctx context.Context, c docker.Container, argv []string) error {
 	before, err := r.Engine.Processes(ctx, c.ID)
 	if err != nil {
 		return err
 	}
-	if err := r.Engine.Signal(ctx, c.ID, p.Reload); err != nil {
+	if err := r.execute(ctx, c, compose.Hook{Command: argv}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, slowReload, &reloadError{c.Name})
@@ -219,7 +219,7 @@ func (r *run) preStop(ctx context.Context, c docker.Container) error {
 	return nil
 }
 
-// execute runs a command in a container to its end.
+// execute runs a command in a container to its end. What it said is of use only when it failed.
 func (r *run) execute(ctx context.Context, c docker.Container, h compose.Hook) error {
 	code, said, err := r.Engine.Execute(ctx, c.ID, docker.ExecOptions{
 		Cmd: h.Command, User: h.User, Privileged: h.Privileged, WorkingDir: h.Dir, Env: h.Environ,
