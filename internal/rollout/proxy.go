@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -112,15 +113,15 @@ func (r *run) becomes(ctx context.Context, w *watch, c docker.Container, health 
 
 // settleProxies tells the proxies of a roll that something changed, and gives them the time that they need.
 func (r *run) settleProxies(ctx context.Context, roll promotion.Roll, command func(promotion.Proxy) []string) error {
-	longest := time.Duration(0)
-	for _, p := range roll.Proxies {
-		longest = max(longest, p.Settle)
-	}
-	if err := r.tellProxies(ctx, roll, command); err != nil || longest == 0 {
+	if err := r.tellProxies(ctx, roll, command); err != nil || len(roll.Proxies) == 0 {
 		return err
 	}
-	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: fmt.Sprintf("giving %s %s to notice", roll.Proxies[0].Service, longest)})
-	return pause(ctx, longest)
+	slowest := slices.MaxFunc(roll.Proxies, func(a, b promotion.Proxy) int { return cmp.Compare(a.Settle, b.Settle) })
+	if slowest.Settle == 0 {
+		return nil
+	}
+	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: fmt.Sprintf("giving %s %s to notice", slowest.Service, slowest.Settle)})
+	return pause(ctx, slowest.Settle)
 }
 
 // pause waits for what can't say that it has happened.
