@@ -40,11 +40,12 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 	}
 	services := byName(project)
 	for _, service := range m.Target.Services {
-		s.Services = append(s.Services, m.service(service, services, found))
-		for i, part := range s.Services[len(s.Services)-1].Parts {
+		one := m.service(service, services, found)
+		for i, part := range one.Parts {
 			of := slices.DeleteFunc(slices.Clone(containers), func(c docker.Container) bool { return c.Project != name || c.Service != part.Compose.Name })
-			s.Services[len(s.Services)-1].Parts[i].Neighbours = neighbours(of, containers)
+			one.Parts[i].Neighbours = neighbours(of, containers)
 		}
+		s.Services = append(s.Services, one)
 	}
 	return s, m.recall(&s)
 }

@@ -46,13 +46,18 @@ func (r *run) fileOnly(roll promotion.Roll) bool {
 // startFirst starts a new container beside each old one, and stops the old one once the new one is
 // proven. The pin is committed with the first proof.
 func (r *run) startFirst(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
-	for batch := range slices.Chunk(old, roll.Update.AtATime(len(old))) {
-		if batch[0].ID != old[0].ID {
+	return r.inBatches(ctx, roll, old, func(batch []docker.Container) error { return r.replaceBatch(ctx, roll, w, batch) })
+}
+
+// inBatches does something with as many containers at a time as the compose file wants.
+func (r *run) inBatches(ctx context.Context, roll promotion.Roll, list []docker.Container, do func([]docker.Container) error) error {
+	for batch := range slices.Chunk(list, roll.Update.AtATime(len(list))) {
+		if batch[0].ID != list[0].ID {
 			if err := r.between(ctx, roll); err != nil {
 				return err
 			}
 		}
-		if err := r.replaceBatch(ctx, roll, w, batch); err != nil {
+		if err := do(batch); err != nil {
 			return err
 		}
 	}
@@ -73,12 +78,7 @@ func (r *run) replaceBatch(ctx context.Context, roll promotion.Roll, w *watch, o
 	if err != nil {
 		return err
 	}
-	for _, c := range fresh {
-		if err := r.prove(ctx, roll, w, c); err != nil {
-			return err
-		}
-	}
-	if err := r.appear(ctx, roll, w, fresh); err != nil {
+	if err := r.show(ctx, roll, w, fresh); err != nil {
 		return err
 	}
 	if err := r.monitor(ctx, roll, w, fresh); err != nil {
@@ -98,18 +98,12 @@ func (r *run) replaceBatch(ctx context.Context, roll promotion.Roll, w *watch, o
 // add has compose start more containers, from the candidate, and puts the user's files back at once: until
 // the new containers are proven, a plain `up -d` must find the old version in them.
 func (r *run) add(ctx context.Context, roll promotion.Roll, n int) ([]docker.Container, error) {
-	before, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	fresh, err := r.gain(ctx, roll, func(has int) error {
+		return r.withCandidate(ctx, roll, func() error { return r.scale(ctx, roll, has+n) })
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := r.withCandidate(ctx, roll, func() error { return r.scale(ctx, roll, len(before)+n) }); err != nil {
-		return nil, err
-	}
-	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
-	if err != nil {
-		return nil, err
-	}
-	fresh := without(now, before)
 	if len(fresh) != n { // taking an old one for a new one would remove it
 		return nil, fmt.Errorf("%s: docker compose started %d new containers, not %d", roll.Service, len(fresh), n)
 	}
@@ -117,6 +111,22 @@ func (r *run) add(ctx context.Context, roll promotion.Roll, n int) ([]docker.Con
 		return r.startDark(ctx, fresh)
 	}
 	return fresh, nil
+}
+
+// gain does something that starts containers, and returns those that were not there before; do is told how many
+// were.
+func (r *run) gain(ctx context.Context, roll promotion.Roll, do func(has int) error) ([]docker.Container, error) {
+	before, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	if err != nil {
+		return nil, err
+	}
+	if err := do(len(before)); err != nil {
+		return nil, err
+	}
+	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
+	return slices.DeleteFunc(now, func(c docker.Container) bool {
+		return slices.ContainsFunc(before, func(b docker.Container) bool { return b.ID == c.ID })
+	}), err
 }
 
 // withCandidate does something while the files say the new version.
@@ -168,20 +178,16 @@ func (r *run) recreate(ctx context.Context, roll promotion.Roll, w *watch, old [
 
 // stopFirst stops some of the old containers, starts as many new ones, proves them, and goes on with the next.
 func (r *run) stopFirst(ctx context.Context, roll promotion.Roll, w *watch, old []docker.Container) error {
-	for batch := range slices.Chunk(old, roll.Update.AtATime(len(old))) {
-		if batch[0].ID != old[0].ID {
-			if err := r.between(ctx, roll); err != nil {
-				return err
-			}
-		}
+	err := r.inBatches(ctx, roll, old, func(batch []docker.Container) error {
 		for _, c := range batch {
 			if err := r.retire(ctx, roll, w, c); err != nil {
 				return err
 			}
 		}
-		if err := r.refill(ctx, roll, w); err != nil {
-			return err
-		}
+		return r.refill(ctx, roll, w)
+	})
+	if err != nil {
+		return err
 	}
 	if err := r.proveAll(ctx, roll, w); err != nil {
 		return err
@@ -191,31 +197,19 @@ func (r *run) stopFirst(ctx context.Context, roll promotion.Roll, w *watch, old 
 
 // refill has compose start the containers that are missing, and proves them.
 func (r *run) refill(ctx context.Context, roll promotion.Roll, w *watch) error {
-	before, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
-	if err != nil {
-		return err
-	}
-	if err := r.compose.Scale(ctx, roll.Service, len(r.before.Containers[roll.Service])); err != nil {
-		return r.failedStart(ctx, roll, err)
-	}
-	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
-	if err != nil {
-		return err
-	}
-	fresh := without(now, before)
-	for _, c := range fresh {
-		if err := r.prove(ctx, roll, w, c); err != nil {
-			return err
+	fresh, err := r.gain(ctx, roll, func(int) error {
+		if err := r.compose.Scale(ctx, roll.Service, len(r.before.Containers[roll.Service])); err != nil {
+			return r.failedStart(ctx, roll, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.proveEach(ctx, roll, w, fresh); err != nil {
+		return err
 	}
 	return r.monitor(ctx, roll, w, fresh)
-}
-
-// without are the containers of a list that are not in another.
-func without(list, other []docker.Container) []docker.Container {
-	return slices.DeleteFunc(list, func(c docker.Container) bool {
-		return slices.ContainsFunc(other, func(o docker.Container) bool { return o.ID == c.ID })
-	})
 }
 
 // up has compose make a service's containers what the files say. Two that did that at once for services of
@@ -237,12 +231,24 @@ func (r *run) proveAll(ctx context.Context, roll promotion.Roll, w *watch) error
 	if len(list) == 0 {
 		return fmt.Errorf("%s: docker compose started no container", roll.Service)
 	}
+	return r.proveEach(ctx, roll, w, list)
+}
+
+func (r *run) proveEach(ctx context.Context, roll promotion.Roll, w *watch, list []docker.Container) error {
 	for _, c := range list {
 		if err := r.prove(ctx, roll, w, c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// show proves containers that were just started, and has the proxies find them.
+func (r *run) show(ctx context.Context, roll promotion.Roll, w *watch, list []docker.Container) error {
+	if err := r.proveEach(ctx, roll, w, list); err != nil {
+		return err
+	}
+	return r.appear(ctx, roll, w, list)
 }
 
 // commit writes the service's new pin to the user's file, for good.

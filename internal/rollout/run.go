@@ -108,7 +108,7 @@ func sameWave(a, b promotion.Step) bool {
 func (r *run) sideBySide(ctx context.Context, steps []promotion.Step) error {
 	moves := map[string][]promotion.Step{}
 	for _, step := range steps {
-		service := r.moveOf(step.Service)
+		service, _ := r.rollOf(step.Service)
 		moves[service] = append(moves[service], step)
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -133,16 +133,6 @@ func (r *run) oneByOne(ctx context.Context, steps []promotion.Step) error {
 	return nil
 }
 
-// moveOf is the service that a compose service belongs to; empty for steps of no service.
-func (r *run) moveOf(composeService string) string {
-	for _, m := range r.Plan.Moves {
-		if slices.ContainsFunc(m.Rolls, func(roll promotion.Roll) bool { return roll.Service == composeService }) {
-			return m.Service
-		}
-	}
-	return ""
-}
-
 func (r *run) step(ctx context.Context, s promotion.Step) error {
 	switch s.Kind {
 	case promotion.Preflight:
@@ -150,7 +140,8 @@ func (r *run) step(ctx context.Context, s promotion.Step) error {
 	case promotion.Pull:
 		return r.pull(ctx)
 	case promotion.RollStep:
-		return r.roll(ctx, r.rollOf(s.Service))
+		_, roll := r.rollOf(s.Service)
+		return r.roll(ctx, roll)
 	case promotion.Confirm:
 		return r.confirm(ctx)
 	case promotion.RecordEnd:
@@ -159,16 +150,17 @@ func (r *run) step(ctx context.Context, s promotion.Step) error {
 	return fmt.Errorf("this promote does not know the step %q", s.Kind)
 }
 
-// rollOf finds the roll of a compose service; the plan's steps name no others.
-func (r *run) rollOf(service string) promotion.Roll {
+// rollOf finds the roll of a compose service, and the service that it belongs to: none for steps that are of no
+// service.
+func (r *run) rollOf(composeService string) (service string, roll promotion.Roll) {
 	for _, m := range r.Plan.Moves {
 		for _, roll := range m.Rolls {
-			if roll.Service == service {
-				return roll
+			if roll.Service == composeService {
+				return m.Service, roll
 			}
 		}
 	}
-	return promotion.Roll{Service: service}
+	return "", promotion.Roll{Service: composeService}
 }
 
 // begin says in the journal that from here on something may change.

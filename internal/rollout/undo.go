@@ -43,7 +43,9 @@ func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
 	case roll.Strategy == promotion.StartFirst:
 		err = r.standDown(ctx, roll, old, fresh)
 	default: // they can't be there at the same time
-		err = errors.Join(r.discard(ctx, fresh), r.start(ctx, old))
+		discarded := r.discard(ctx, fresh)
+		_, err = r.start(ctx, old)
+		err = errors.Join(discarded, err)
 	}
 	return errors.Join(err, r.rename(ctx, roll.Service))
 }
@@ -53,12 +55,17 @@ func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
 func (r *run) standDown(ctx context.Context, roll promotion.Roll, old, fresh []docker.Container) error {
 	watch, stop := r.watch(ctx)
 	defer stop()
-	if err := r.start(ctx, old); err != nil {
+	stopped, err := r.start(ctx, old)
+	if err != nil {
 		return err
 	}
-	stopped := slices.DeleteFunc(slices.Clone(old), func(c docker.Container) bool { return !r.ranBefore(c) || c.State == "running" })
-	if err := r.show(ctx, roll, watch, stopped); err != nil {
-		return err
+	if len(stopped) > 0 {
+		if stopped, err = r.Engine.Details(ctx, stopped); err != nil {
+			return err
+		}
+		if err := r.show(ctx, roll, watch, stopped); err != nil {
+			return err
+		}
 	}
 	for _, c := range fresh {
 		if err := r.Engine.Remove(ctx, c.ID); err != nil {
@@ -88,35 +95,19 @@ func (r *run) discard(ctx context.Context, list []docker.Container) error {
 	return errors.Join(failures...)
 }
 
-// show proves containers that were just started, and has the proxies find them.
-func (r *run) show(ctx context.Context, roll promotion.Roll, w *watch, list []docker.Container) error {
-	started, err := r.Engine.Details(ctx, list)
-	if err != nil || len(started) == 0 {
-		return err
-	}
-	for _, c := range started {
-		if err := r.prove(ctx, roll, w, c); err != nil {
-			return err
-		}
-	}
-	return r.appear(ctx, roll, w, started)
-}
-
-// start starts containers that stood here before and were stopped on the way.
-func (r *run) start(ctx context.Context, old []docker.Container) error {
+// start starts containers that stood here before and were stopped on the way, and returns these.
+func (r *run) start(ctx context.Context, old []docker.Container) (stopped []docker.Container, err error) {
 	for _, c := range old {
-		if r.ranBefore(c) && c.State != "running" {
-			if err := r.Engine.Start(ctx, c.ID); err != nil {
-				return err
-			}
+		ranBefore := slices.ContainsFunc(r.before.Containers[c.Service], func(b promotion.Container) bool { return b.ID == c.ID && ran(b) })
+		if !ranBefore || c.State == "running" {
+			continue
 		}
+		if err := r.Engine.Start(ctx, c.ID); err != nil {
+			return stopped, err
+		}
+		stopped = append(stopped, c)
 	}
-	return nil
-}
-
-// ranBefore reports whether a container ran when the deployment began.
-func (r *run) ranBefore(c docker.Container) bool {
-	return slices.ContainsFunc(r.before.Containers[c.Service], func(b promotion.Container) bool { return b.ID == c.ID && ran(b) })
+	return stopped, nil
 }
 
 func ran(c promotion.Container) bool { return c.State == "running" || c.State == "restarting" }
