@@ -158,7 +158,8 @@ func TestPowerOffAndBoot(t *testing.T) {
 	}
 	host.PowerOff() // does nothing
 	host.Boot(t)
-	if got := ssh(t, host.URL("deploy"), "ls /srv /tmp"); got != "/srv:\nkept\nshop\n\n/tmp:\n" {
+	// Not the whole of /tmp: the engine, which starts the service at the same time, writes there too.
+	if got := ssh(t, host.URL("deploy"), "ls -d /srv/* /tmp/gone 2>/dev/null || true"); got != "/srv/kept\n/srv/shop\n" {
 		t.Errorf("after boot: %q", got)
 	}
 	eventually(t, "the service to start with the engine", answers(host, "v1.5.0"))
