@@ -1,11 +1,12 @@
 package semver
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,14 +16,24 @@ import (
 // file's name says it; see [Detect] for the names.
 type File struct {
 	Path  string // relative to a root folder
-	Key   string // dotted path in a JSON, TOML or YAML file; items of lists by number, from 0
+	Key   string // dotted path in a JSON, TOML, YAML, XML, INI or properties file; items of lists by number, from 0
 	Regex string // Go regular expression with one group, the version; it must match exactly once
+}
+
+// String is the path, with the key or the expression behind a colon.
+func (f File) String() string {
+	if where := f.Key + f.Regex; where != "" {
+		return f.Path + ":" + where
+	}
+	return f.Path
 }
 
 // kind is a sort of file that is known by its name.
 type kind struct {
-	name       string
+	name       string   // a pattern of path.Match
+	where      []string // patterns for Detect; nil where the name is one
 	find       finder
+	inStep     finder // of all places that change, where these are more than find finds
 	advice     string // how to write a version into one that has none
 	companions func(dir string, d *document) ([]companion, error)
 }
@@ -33,102 +44,125 @@ type companion struct {
 	find finder
 }
 
-// kinds are in the order of Detect.
+// kinds are in the order of Detect: first what names a package, then sources, then plain files.
 var kinds = []kind{
-	{"package.json", byKey(walkJSON, "version"), "npm pkg set version=0.1.0", npmLocks},
-	{"Cargo.toml", cargoFile, `write version = "0.1.0" under [package]; where a workspace decides it, name the workspace's Cargo.toml`, cargoLock},
-	{"mix.exs", mixFile, `write version: "0.1.0" in project`, nil},
-	{"pyproject.toml", each(byKey(walkTOML, "project", "version"), byKey(walkTOML, "tool", "poetry", "version")), `write version = "0.1.0" under [project]; where it is dynamic, name its file with regex`, nil},
-	{"composer.json", byKey(walkJSON, "version"), "composer config version 0.1.0", nil},
-	{"VERSION", wholeFile, "echo 0.1.0 > VERSION", nil},
-	{"version.txt", wholeFile, "echo 0.1.0 > version.txt", nil},
+	{name: "package.json", find: byKey(walkJSON, "version"), companions: npmLocks, advice: "npm pkg set version=0.1.0"},
+	{name: "Cargo.toml", find: cargoFile, companions: cargoLock, advice: `write version = "0.1.0" under [package]; where a workspace decides it, name the workspace's Cargo.toml`},
+	{name: "mix.exs", find: mixFile, advice: `write version: "0.1.0" in project`},
+	{name: "pyproject.toml", find: pyprojectFile, companions: uvLock, advice: `write version = "0.1.0" under [project]; where it is dynamic, name its file with regex`},
+	{name: "setup.cfg", find: setupFile, advice: "write version = 0.1.0 under [metadata]"},
+	{name: "composer.json", find: byKey(walkJSON, "version"), advice: "composer config version 0.1.0"},
+	{name: "pom.xml", find: pomFile, companions: pomModules, advice: "write <version>0.1.0</version> in project; where a parent decides it, name the parent's pom.xml"},
+	{name: "build.gradle", find: gradleFile, advice: `write version = '0.1.0' outside of any block`},
+	{name: "build.gradle.kts", find: gradleFile, advice: `write version = "0.1.0" outside of any block`},
+	{name: "gradle.properties", find: byKey(walkProperties, "version"), advice: "write version=0.1.0"},
+	{name: "*.csproj", where: []string{"*.csproj", "src/*/*.csproj"}, find: projectFile, advice: "write <Version>0.1.0</Version> in a PropertyGroup"},
+	{name: "Directory.Build.props", find: projectFile, advice: "write <Version>0.1.0</Version> in a PropertyGroup"},
+	{name: "version.rb", where: below("lib", "version.rb"), find: inRuby(rubyConstant), companions: gemLock, advice: `write VERSION = "0.1.0"`},
+	{name: "*.gemspec", find: inRuby(gemAttribute), companions: gemLock, advice: `write spec.version = "0.1.0", or name the file of the constant`},
+	{name: "version.go", where: []string{"version.go", "version/version.go", "internal/version/version.go", "pkg/version/version.go"}, find: goFile, advice: `write const Version = "0.1.0"`},
+	{name: "Chart.yaml", find: chartFile, inStep: chartInStep, advice: "write version: 0.1.0"},
+	{name: "VERSION", find: wholeFile, advice: "echo 0.1.0 > VERSION"},
+	{name: "version.txt", find: wholeFile, advice: "echo 0.1.0 > version.txt"},
 }
 
-// Detect looks for version files in a folder, most specific first: package.json, Cargo.toml, mix.exs,
-// pyproject.toml, composer.json, VERSION, version.txt. A file that holds no version (see
-// [ErrNoVersion]) is none; one that can't be read or is not well-formed is an error.
+// below are the patterns of a file in a folder, and up to three folders deeper.
+func below(folder, name string) []string {
+	return []string{path.Join(folder, name), path.Join(folder, "*", name), path.Join(folder, "*/*", name), path.Join(folder, "*/*/*", name)}
+}
+
+// Detect looks for version files in a folder, in the order in which the package lists them; several of
+// one kind by path. A file that holds no version (see [ErrNoVersion]) is none; one that can't be read or
+// is not well-formed is an error.
 func Detect(dir string) (files []File, err error) {
 	for _, k := range kinds {
-		f := File{Path: k.name}
-		info, err := os.Stat(filepath.Join(dir, k.name))
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-			continue
-		}
-		if err == nil {
-			_, err = f.Read(dir)
-		}
-		if errors.Is(err, ErrNoVersion) {
-			continue
-		}
+		paths, err := k.in(dir)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, f)
+		for _, path := range paths {
+			f := File{Path: path}
+			_, err := f.Read(dir)
+			if err == nil {
+				files = append(files, f)
+			} else if !errors.Is(err, ErrNoVersion) {
+				return nil, err
+			}
+		}
 	}
 	return files, nil
 }
 
-// Read reads the version that the file holds. What is wrong in the file is an [*Error].
-func (f File) Read(dir string) (Version, error) {
-	_, _, v, err := f.read(dir)
-	return v, err
-}
-
-func (f File) read(dir string) (k kind, d *document, v Version, err error) {
-	if k, err = f.kind(); err != nil {
-		return k, nil, Version{}, err
+// in finds the files of a kind in a folder.
+func (k kind) in(dir string) (paths []string, err error) {
+	where := k.where
+	if where == nil {
+		where = []string{k.name}
 	}
-	if d, err = readDocument(dir, f.Path); err != nil {
-		return k, nil, Version{}, err
-	}
-	places, err := k.find(d)
-	if err != nil {
-		return k, d, Version{}, err
-	}
-	v, err = d.one(places, k.advice)
-	return k, d, v, err
-}
-
-// Edit prepares the change to another version, in the file and in its companions: package-lock.json and
-// npm-shrinkwrap.json beside a package.json, the Cargo.lock of a Cargo.toml. A companion that does not
-// hold the version is left out, as is a file that holds the new one already. Nothing is written.
-func (f File) Edit(dir string, to Version) ([]Edit, error) {
-	if to.IsZero() {
-		return nil, fmt.Errorf("%s: there is no version to write", f.Path)
-	}
-	k, d, _, err := f.read(dir)
-	if err != nil {
-		return nil, err
-	}
-	own, err := d.edit(k.find, to)
-	if err != nil || k.companions == nil {
-		return changed(own), err
-	}
-	edits := []Edit{own}
-	companions, err := k.companions(dir, d)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range companions {
-		e, err := c.edit(dir, to)
+	for _, pattern := range where {
+		found, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
 			return nil, err
 		}
-		edits = append(edits, e)
+		slices.Sort(found)
+		for _, path := range found {
+			path = filepath.FromSlash(path)
+			if info, err := os.Stat(filepath.Join(dir, path)); err == nil && info.Mode().IsRegular() {
+				paths = append(paths, path)
+			}
+		}
 	}
-	return changed(edits...), nil
+	return paths, nil
 }
 
-func (c companion) edit(dir string, to Version) (Edit, error) {
-	d, err := readDocument(dir, c.path)
+// Read reads the version that the file holds. What is wrong in the file is an [*Error].
+func (f File) Read(dir string) (Version, error) {
+	k, err := f.kind()
 	if err != nil {
-		return Edit{}, err
+		return Version{}, err
 	}
-	return d.edit(c.find, to)
+	d, err := readDocument(dir, f.Path)
+	if err != nil {
+		return Version{}, err
+	}
+	return k.read(d)
 }
 
-func changed(edits ...Edit) []Edit {
-	return slices.DeleteFunc(edits, func(e Edit) bool { return bytes.Equal(e.Before, e.After) })
+// read reads the version of a document, which must hold one.
+func (k kind) read(d *document) (Version, error) {
+	places, err := k.find(d)
+	if err != nil {
+		return Version{}, err
+	}
+	return d.one(places, k.advice)
+}
+
+// places finds all places that change with the version.
+func (k kind) places() finder {
+	if k.inStep != nil {
+		return k.inStep
+	}
+	return k.find
+}
+
+// Edit prepares the change to another version, in the file and in its companions:
+//
+//   - package-lock.json and npm-shrinkwrap.json of a package.json, also those of its workspace;
+//   - Cargo.lock of a Cargo.toml, uv.lock of a pyproject.toml, Gemfile.lock of a version.rb or gemspec;
+//   - the modules of a pom.xml, which repeat it as their parent's version.
+//
+// No version of the project itself is in pnpm-lock.yaml, yarn.lock, poetry.lock, composer.lock, mix.lock,
+// gradle.lockfile, packages.lock.json or go.sum: these stay as they are. A companion that does not hold
+// the version is left out, as is a file that holds the new one already. Nothing is written.
+func (f File) Edit(dir string, to Version) (Edits, error) {
+	if to.IsZero() {
+		return nil, fmt.Errorf("%s: there is no version to write", f.Path)
+	}
+	s := stage{dir: dir}
+	if err := s.edit(f, to); err != nil {
+		return nil, err
+	}
+	return s.changed(), nil
 }
 
 // kind is how the file is read.
@@ -152,7 +186,7 @@ func (f File) kind() (kind, error) {
 func (f File) keyed() (kind, error) {
 	walk, known := walkerOf(f.Path)
 	if !known {
-		return kind{}, &kindError{f.Path, "a key needs a file whose name ends in .json, .toml, .yaml or .yml", "name the place with regex"}
+		return kind{}, &kindError{f.Path, "a key needs a file whose name ends in " + strings.Join(slices.Sorted(maps.Keys(walkers)), ", "), "name the place with regex"}
 	}
 	k, err := f.named()
 	if err != nil {
@@ -161,7 +195,7 @@ func (f File) keyed() (kind, error) {
 	if f.Key != "version" {
 		k.companions = nil
 	}
-	k.find = byKey(walk, strings.Split(f.Key, ".")...)
+	k.find, k.inStep = byKey(walk, strings.Split(f.Key, ".")...), nil
 	k.advice = "write the version at " + f.Key + ", or name another key"
 	return k, nil
 }
@@ -169,7 +203,7 @@ func (f File) keyed() (kind, error) {
 func (f File) named() (kind, error) {
 	name := filepath.Base(f.Path)
 	for _, k := range kinds {
-		if k.name == name {
+		if matched, _ := path.Match(k.name, name); matched {
 			return k, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,11 +27,13 @@ func write(t testing.TB, files map[string]string) string {
 }
 
 // In these tables « » stand around the version; both are taken out of the file.
-var kindTests = []struct {
+type kindTest struct {
 	name    string
 	file    File
 	content string
-}{
+}
+
+var kindTests = []kindTest{
 	{"npm", File{Path: "package.json"}, "{\n  \"name\": \"core\",\n  \"dependencies\": {\"version\": \"1.4.2\"},\n  \"version\": \"«1.4.2»\"\n}\n"},
 	{"npm, one line", File{Path: "package.json"}, `{"version":"«1.4.2»","private":true}`},
 	{"npm, BOM and CRLF", File{Path: "package.json"}, "\ufeff{\r\n\t\"version\" : \"«1.4.2»\"\r\n}\r\n"},
@@ -56,7 +59,7 @@ var kindTests = []struct {
 	{"TOML, list of tables", File{Path: "a.toml", Key: "app.1.meta.version"}, "[[app]]\n[app.meta]\nversion = '1.4.2'\n[[app]]\n[app.meta]\nversion = '«1.4.2»'\n"},
 	{"TOML, list", File{Path: "a.toml", Key: "versions.1"}, "when = 1979-05-27\nversions = ['1.4.2', '«1.4.2»']\n"},
 
-	{"YAML, plain", File{Path: "Chart.yaml", Key: "version"}, "# 1.4.2\nappVersion: 1.4.2\nversion: «1.4.2» # here\n"},
+	{"YAML, plain", File{Path: "a.yaml", Key: "version"}, "# 1.4.2\nappVersion: 1.4.2\nversion: «1.4.2» # here\n"},
 	{"YAML, quoted", File{Path: "a.yml", Key: "app.0.version"}, "app:\n  - {name: \"é\", version: '«v1.4.2»'}\n"},
 	{"YAML, BOM and CRLF", File{Path: "a.yaml", Key: "a.version"}, "\ufeffé: 1\r\na: {version: \"«1.4.2»\"}\r\n"},
 
@@ -64,42 +67,106 @@ var kindTests = []struct {
 	{"Elixir, attribute", File{Path: "mix.exs"}, "defmodule Core.MixProject do\n  @moduledoc \"\"\"\n  @version \"0.0.1\"\n  \"\"\"\n  @version \"«1.4.2»\"\n  def project do\n    [version: @version, source: \"#{@version} # no comment\"]\n  end\nend\n"},
 	{"Elixir, one line", File{Path: "mix.exs"}, "defmodule A do\n  def project, do: [app: :a, version: \"«1.4.2»\"]\n  def other, do: [version: \"1.0.0\"]\nend"},
 
+	{"setup.cfg", File{Path: "setup.cfg"}, "\ufeff[bumpversion]\ncurrent_version = 1.4.2\nversion = 1.4.2\n\n[metadata]\nname = core\n# version = 0.0.1\n; version = 0.0.2\nlong_description =\n    Core\n    version = 0.0.3\nVersion:\t«1.4.2»  \n\n[options]\ninstall_requires =\n    a==1.4.2\n"},
+	{"setup.cfg, CRLF, no final newline", File{Path: "setup.cfg"}, "[metadata]\r\nname=core\r\nversion=«1.4.2»"},
+
+	{"Maven", File{Path: "pom.xml"}, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n  <parent>\n    <artifactId>spring-boot-starter-parent</artifactId>\n    <version>1.4.2</version>\n  </parent>\n  <artifactId>core</artifactId>\n  <!-- <version>1.4.2</version> -->\n  <version>«1.4.2-SNAPSHOT»</version>\n  <properties><version>1.4.2</version></properties>\n  <dependencies><dependency><version>1.4.2</version></dependency></dependencies>\n</project>\n"},
+	{"Maven, blanks, CRLF and another encoding", File{Path: "pom.xml"}, "<?xml version='1.0' encoding='ISO-8859-1'?>\r\n<!DOCTYPE project>\r\n<m:project xmlns:m='a'>\r\n\t<m:name>caf\xe9 &amp; co</m:name>\r\n\t<m:version >\r\n\t\t«1.4.2»\r\n\t</m:version>\r\n</m:project>"},
+	{"Maven, property", File{Path: "api/pom.xml"}, "\ufeff<project><version>${revision}</version><build><properties><revision>1.4.2</revision></properties></build><properties><changelist/><revision>«1.4.2»</revision></properties></project>"},
+	{"XML, by key", File{Path: "a.xml", Key: "widget.version"}, "<widget version=\"1.4.2\"><name>é</name><version>«v1.4.2»</version></widget>\n"},
+
+	{"Gradle", File{Path: "build.gradle"}, "plugins {\n\tid 'java'\n\tid 'org.springframework.boot' version '1.4.2'\n}\n\n// version = '0.0.1'\n/* {\nversion = '0.0.2'\n*/\ngroup = 'org.example {'\nversion = '«1.4.2»' // 1.4.2\n\ndef version = '1.4.2'\next {\n\tversion = '1.4.2'\n}\ndependencies {\n\timplementation 'a:b:1.4.2'\n\timplementation group: 'a',\n\t\tversion: '1.4.2'\n}\n"},
+	{"Gradle, a call", File{Path: "build.gradle"}, "group 'a'; version \"«1.4.2»\"\r\nallprojects {\r\n\tversion \"1.4.2\"\r\n}\r\n"},
+	{"Gradle in Kotlin", File{Path: "build.gradle.kts"}, "plugins {\n    kotlin(\"jvm\") version \"1.4.2\"\n}\n\nval note = \"\"\"\nversion = \"0.0.1\"\n{ \"\"\"\nproject.version=\"«1.4.2»\";\ntasks.jar {\n    version = \"1.4.2\"\n}"},
+	{"Gradle properties", File{Path: "gradle.properties"}, "# version=0.0.1\n! version=0.0.2\nkotlin.version=1.4.2\nversionCode=1\nargs=-a \\\n  version=0.0.3\npath=C:\\\\\n version = «1.4.2»\t\n"},
+	{"Gradle properties, colon and CRLF", File{Path: "gradle.properties"}, "group:a\r\nversion:«1.4.2»\r\n"},
+	{"properties, by key", File{Path: "app.properties", Key: "app.version"}, "app.name core\napp.version «v1.4.2»"},
+
+	{".NET", File{Path: "Core.csproj"}, "\ufeff<Project Sdk=\"Microsoft.NET.Sdk\">\r\n  <PropertyGroup>\r\n    <TargetFramework>net8.0</TargetFramework>\r\n    <!-- <Version>1.4.2</Version> -->\r\n    <AssemblyVersion>1.4.2</AssemblyVersion>\r\n  </PropertyGroup>\r\n  <PropertyGroup>\r\n    <VersionPrefix>1.4.2</VersionPrefix>\r\n    <Version>«1.4.2»</Version>\r\n  </PropertyGroup>\r\n  <ItemGroup>\r\n    <PackageReference Include=\"A\" Version=\"1.4.2\"/>\r\n    <PackageReference Include=\"B\"><Version>1.4.2</Version></PackageReference>\r\n  </ItemGroup>\r\n</Project>"},
+	{".NET, common", File{Path: "Directory.Build.props"}, "<Project><PropertyGroup><VersionPrefix>«1.4.2»</VersionPrefix></PropertyGroup><Target><PropertyGroup><Version>1.4.2</Version></PropertyGroup></Target></Project>\n"},
+
+	{"Ruby", File{Path: "lib/core/version.rb"}, "# frozen_string_literal: true\n\n=begin\nVERSION = \"0.0.1\"\n=end\nmodule Core\n  # VERSION = \"0.0.2\"\n  API_VERSION = \"1.4.2\"\n\tVERSION = \"«1.4.2»\".freeze # it's 1.4.2\nend\n"},
+	{"Ruby, prerelease", File{Path: "lib/version.rb"}, "module Core; end\r\nCore::VERSION='«1.4.2.rc.1»'"},
+	{"gemspec", File{Path: "core.gemspec"}, "Gem::Specification.new do |spec|\n  # spec.version = '0.0.1'\n  spec.name = \"core\"\n  spec.version     = '«1.4.2»'\n  spec.summary = \"It's # 1.4.2\"\n  spec.required_ruby_version = \">= 3.1.0\"\n  spec.add_dependency \"a\", \"1.4.2\"\nend\n"},
+
+	{"Go", File{Path: "internal/version/version.go"}, "// Package version: const Version = \"0.0.1\"\npackage version\n\nimport \"fmt\"\n\nconst (\n\tName, Version = \"1.4.2\", `«v1.4.2»` // é\n\tAPI = \"1.4.2\"\n)\n\nfunc f() { const Version = \"1.4.2\"; fmt.Println(Version) }\n"},
+	{"Go, variable, BOM and CRLF", File{Path: "version.go"}, "\ufeffpackage main\r\n\r\n//line other.go:1\r\nvar version string = \"«1.4.2»\""},
+
+	{"Helm", File{Path: "Chart.yaml"}, "apiVersion: v2\nname: core\n# version: 0.0.1\nversion: «1.4.2»\nappVersion: \"«v1.4.2»\"\ndependencies:\n  - name: a\n    version: 1.4.2\n"},
+	{"Helm, another application", File{Path: "Chart.yaml"}, "version: «1.4.2»\r\nappVersion: 1.4.3\r\n"},
+	{"Helm, by key", File{Path: "Chart.yaml", Key: "version"}, "version: «1.4.2»\nappVersion: 1.4.2"},
+
 	{"regex", File{Path: "main.go", Regex: `const version = "(.*)"`}, "package main\n\nconst version = \"«v1.4.2»\"\n"},
 	{"regex, lines", File{Path: "setup.cfg", Regex: `(?m)^version = (\S+)`}, "xversion = 1.4.2\r\nversion = «1.4.2»\r\n"},
+}
+
+var versionMark = regexp.MustCompile("«([^»]*)»")
+
+// unmarked is a file without the marks.
+func unmarked(content string) string { return versionMark.ReplaceAllString(content, "$1") }
+
+// with is the file with another version in its marks.
+func (test kindTest) with(to Version) string {
+	return versionMark.ReplaceAllStringFunc(test.content, func(mark string) string {
+		switch ext := filepath.Ext(test.file.Path); {
+		case ext == ".rb" || ext == ".gemspec":
+			return strings.Replace(to.Number(), "-", ".", 1)
+		case strings.HasPrefix(mark, "«v"):
+			return to.String()
+		}
+		return to.Number()
+	})
 }
 
 func TestKinds(t *testing.T) {
 	for _, test := range kindTests {
 		t.Run(test.name, func(t *testing.T) {
-			head, rest, _ := strings.Cut(test.content, "«")
-			number, tail, marked := strings.Cut(rest, "»")
-			if !marked {
+			if !versionMark.MatchString(test.content) {
 				t.Fatal("no version is marked")
 			}
-			dir := write(t, map[string]string{test.file.Path: head + number + tail})
-			if v, err := test.file.Read(dir); err != nil || v != MustParse(number) {
-				t.Fatalf("read %s, %v", v, err)
+			dir := write(t, map[string]string{test.file.Path: unmarked(test.content)})
+			from, err := test.file.Read(dir)
+			if err != nil || test.with(from) != unmarked(test.content) {
+				t.Fatalf("read %s, %v", from, err)
 			}
-			to := MustParse("10.20.30-rc.1+b")
-			want := head + styled(to, number) + tail
-			edits, err := test.file.Edit(dir, to)
-			if err != nil || len(edits) != 1 {
-				t.Fatalf("%d edits, %v", len(edits), err)
+			for _, number := range []string{"10.20.30", "0.0.1-rc.1"} {
+				to := MustParse(number)
+				want := test.with(to)
+				if edits := applied(t, test.file, dir, to); len(edits) != 1 || string(edits[0].After) != want || edits[0].Path != test.file.Path {
+					t.Fatalf("%d edits\n%s\nnot\n%s", len(edits), edits, want)
+				}
+				if same, err := test.file.Edit(dir, to); err != nil || len(same) != 0 {
+					t.Errorf("to the same version: %d edits, %v", len(same), err)
+				}
 			}
-			if got := string(edits[0].After); got != want || edits[0].Path != test.file.Path {
-				t.Fatalf("%s:\n%s\nnot\n%s", edits[0].Path, got, want)
-			}
-			if err := edits[0].Apply(dir); err != nil {
-				t.Fatal(err)
-			}
-			back, err := test.file.Edit(dir, MustParse(number))
-			if err != nil || string(back[0].After) != head+number+tail {
-				t.Fatalf("back: %v", err)
-			}
-			if same, err := test.file.Edit(dir, to); err != nil || len(same) != 0 {
-				t.Errorf("to the same version: %d edits, %v", len(same), err)
+			if back := applied(t, test.file, dir, from); string(back[0].After) != unmarked(test.content) {
+				t.Fatalf("back:\n%s", back)
 			}
 		})
+	}
+}
+
+func applied(t *testing.T, f File, dir string, to Version) Edits {
+	t.Helper()
+	edits, err := f.Edit(dir, to)
+	if err == nil {
+		err = edits.Apply(dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return edits
+}
+
+// Every kind that is known by its name stands in the table.
+func TestEveryKind(t *testing.T) {
+	for _, k := range kinds {
+		if !slices.ContainsFunc(kindTests, func(test kindTest) bool {
+			named, err := File{Path: test.file.Path}.named()
+			return err == nil && named.name == k.name && test.file == File{Path: test.file.Path}
+		}) {
+			t.Errorf("no test has a %s", k.name)
+		}
 	}
 }
 
@@ -153,11 +220,11 @@ func TestRefused(t *testing.T) {
 func TestMisused(t *testing.T) {
 	dir := write(t, map[string]string{"a.go": `v=1.0.0`, "VERSION": "1.0.0"})
 	tests := map[string]File{
-		"a.go: it is not known where a file of this name holds its version":              {Path: "a.go"},
-		"a.go: a key needs a file whose name ends in .json, .toml, .yaml or .yml":        {Path: "a.go", Key: "v"},
-		"a.go: key and regex exclude each other":                                         {Path: "a.go", Key: "v", Regex: "v=(.*)"},
-		`a.go: "v=.*" must have one capture group, which is the version: version = (.*)`: {Path: "a.go", Regex: "v=.*"},
-		"a.go: error parsing regexp: missing closing ): `(`":                             {Path: "a.go", Regex: "("},
+		"a.go: it is not known where a file of this name holds its version":                                    {Path: "a.go"},
+		"a.go: a key needs a file whose name ends in .cfg, .ini, .json, .properties, .toml, .xml, .yaml, .yml": {Path: "a.go", Key: "v"},
+		"a.go: key and regex exclude each other":                                                               {Path: "a.go", Key: "v", Regex: "v=(.*)"},
+		`a.go: "v=.*" must have one capture group, which is the version: version = (.*)`:                       {Path: "a.go", Regex: "v=.*"},
+		"a.go: error parsing regexp: missing closing ): `(`":                                                   {Path: "a.go", Regex: "("},
 	}
 	for want, file := range tests {
 		if _, err := file.Read(dir); message(err) != want {
@@ -296,7 +363,7 @@ func TestDetect(t *testing.T) {
 // one run of bytes holds the old version before and the new one after, and all else is equal.
 func FuzzEdit(f *testing.F) {
 	for i, test := range kindTests {
-		f.Add(uint8(i), strings.NewReplacer("«", "", "»", "").Replace(test.content))
+		f.Add(uint8(i), unmarked(test.content))
 	}
 	f.Fuzz(func(t *testing.T, i uint8, content string) {
 		file, before := kindTests[int(i)%len(kindTests)].file, []byte(content)
@@ -305,28 +372,43 @@ func FuzzEdit(f *testing.F) {
 			t.Fatal(err)
 		}
 		d := &document{file.Path, before}
-		places, err := k.find(d)
+		from, err := k.read(d)
 		if err != nil {
 			return
 		}
-		from, err := d.one(places, "")
+		places, err := k.places()(d)
 		if err != nil {
 			return
 		}
-		to := MustParse("97.98.99")
-		e, err := d.edit(k.find, to)
+		to := MustParse("97.98.99-rc.1")
+		e, err := d.edit(k.places(), to)
 		if err != nil {
 			return
 		}
-		s := places[0]
-		if !bytes.Equal(e.After, slices.Concat(before[:s.start], []byte(styled(to, s.text)), before[s.end:])) {
+		if !spliced(before, e.After, places, to) {
 			t.Fatalf("%q became %q", before, e.After)
 		}
-		back, err := (&document{file.Path, e.After}).edit(k.find, from)
+		back, err := (&document{file.Path, e.After}).edit(k.places(), from)
 		if err != nil || !bytes.Equal(back.After, before) {
 			t.Fatalf("%q came back as %q, %v", before, back.After, err)
 		}
 	})
+}
+
+// spliced reports whether a version in any of its spellings stands in the places, and all else is equal.
+func spliced(before, after []byte, places []scalar, v Version) bool {
+	spellings := regexp.MustCompile("^v?" + strings.Replace(regexp.QuoteMeta(v.Number()), "-", "[-.]", 1))
+	slices.SortFunc(places, inOrder)
+	end := 0
+	for _, s := range places {
+		rest, same := bytes.CutPrefix(after, before[end:s.start])
+		spelled := spellings.Find(rest)
+		if !same || spelled == nil {
+			return false
+		}
+		after, end = rest[len(spelled):], s.end
+	}
+	return bytes.Equal(after, before[end:])
 }
 
 func ExampleFile_Edit() {
