@@ -150,7 +150,7 @@ func (d *document) verify(after []byte, written []string, find finder) error {
 	slices.SortFunc(found, inOrder)
 	for i, s := range found {
 		if i >= len(written) {
-			return edited.fail(s.start, "name the place with key or regex", "the new version stands in a place of its own already, and would go with the others from now on")
+			return edited.fail(s.start, "name the place with key or regex", "the new version stands here already, and would change with the others from now on")
 		}
 		if _, err := edited.version(s); err != nil || s.text != written[i] {
 			return edited.fail(s.start, "change it by hand, and please report the file", "the version can't be changed here")

@@ -36,7 +36,7 @@ func (edits Edits) Back() (back Edits) {
 // mode stay, and a symlink is followed. A file that no longer holds Before is left alone: [ErrStale].
 // Everything is written beside the files before the first one is replaced, so that little can fail from
 // then on; if it does, those replaced are put back.
-func (edits Edits) Apply(dir string) (err error) {
+func (edits Edits) Apply(dir string) error {
 	var all []replacement
 	for _, e := range edits {
 		r, err := e.prepare(dir)
@@ -45,6 +45,11 @@ func (edits Edits) Apply(dir string) (err error) {
 		}
 		all = append(all, r)
 	}
+	return edits.replace(dir, all)
+}
+
+// replace puts what is prepared in the place of the files.
+func (edits Edits) replace(dir string, all []replacement) (err error) {
 	for i, r := range all {
 		if err := os.Rename(r.temporary, r.path); err != nil {
 			return errors.Join(err, discard(all[i:]), edits[:i].Back().Apply(dir))

@@ -163,7 +163,7 @@ func TestEveryKind(t *testing.T) {
 	for _, k := range kinds {
 		if !slices.ContainsFunc(kindTests, func(test kindTest) bool {
 			named, err := File{Path: test.file.Path}.named()
-			return err == nil && named.name == k.name && test.file == File{Path: test.file.Path}
+			return err == nil && named.name == k.name && test.file.String() == test.file.Path
 		}) {
 			t.Errorf("no test has a %s", k.name)
 		}
@@ -200,6 +200,41 @@ func TestRefused(t *testing.T) {
 		{File{Path: "a.yaml", Key: "version"}, "a: 1\nb: [\n", "a.yaml:3:1: did not find expected node content"},
 		{File{Path: "mix.exs"}, "defmodule A do\n  def project do\n    [version: git(), docs: [a: 1]]\n  end\nend\n", "mix.exs:1:1: there is no version"},
 		{File{Path: "mix.exs"}, "@version \"1.0.0\"\n@version \"1.0.1\"\n", "mix.exs:2:11: the version stands here and in line 1 column 11"},
+		{File{Path: "pyproject.toml"}, "[project]\nversion = '1.5.0rc1'\n", `pyproject.toml:2:12: "1.5.0rc1" is not a version: it should look like v1.4.2`},
+		{File{Path: "pyproject.toml"}, "[project]\nversion = '1.5.0-next.1'\n", "pyproject.toml:2:12: Python has no prerelease such as 1.5.0-next.1"},
+		{File{Path: "setup.cfg"}, "[metadata]\nname = core\n[options]\nversion = 1.4.2\n", "setup.cfg:1:1: there is no version"},
+		{File{Path: "setup.cfg"}, "[metadata]\nversion = attr: core.__version__\n", "setup.cfg:2:11: the version is in another file: attr: core.__version__"},
+		{File{Path: "setup.cfg"}, "[metadata]\nversion = file: VERSION\n", "setup.cfg:2:11: the version is in another file: file: VERSION"},
+		{File{Path: "setup.cfg"}, "[metadata]\nversion = 1.4.2\nVersion: 1.4.2\n", "setup.cfg:3:10: metadata.version stands here for the second time"},
+		{File{Path: "setup.cfg"}, "[metadata]\nversion = 1.4.2 # here\n", `setup.cfg:2:11: "1.4.2 # here" is not a version: it should look like v1.4.2`},
+		{File{Path: "gradle.properties"}, "version=1.4.2\nversion 1.4.3", "gradle.properties:2:9: version stands here for the second time"},
+		{File{Path: "pom.xml"}, "<project><parent><version>1.4.2</version></parent></project>", "pom.xml:1:1: there is no version"},
+		{File{Path: "pom.xml"}, "<project>\n<version>${revision}</version>\n<parent><properties><revision>1.4.2</revision></properties></parent></project>", "pom.xml:2:10: the version is ${revision}, and this file has no such property"},
+		{File{Path: "pom.xml"}, "<project><version>${revision}${changelist}</version></project>", "pom.xml:1:19: the version is put together: ${revision}${changelist}"},
+		{File{Path: "pom.xml"}, "<project><version>1.4.2</version>\n<version>1.4.2</version></project>", "pom.xml:2:10: project.version stands here for the second time"},
+		{File{Path: "pom.xml"}, "<project><version>1.4<!-- here -->.2</version></project>", "pom.xml:1:19: the version is written with escapes or on several lines"},
+		{File{Path: "pom.xml"}, "<project><version><![CDATA[1.4.2]]></version></project>", "pom.xml:1:19: the version is written with escapes or on several lines"},
+		{File{Path: "pom.xml"}, "<project><version><a/></version></project>", "pom.xml:1:19: the version is not a string"},
+		{File{Path: "pom.xml"}, "<project>\n<version>1.4.2</wersion></project>", "pom.xml:2:25: element <version> closed by </wersion>"},
+		{File{Path: "pom.xml"}, "<project>\n", "pom.xml:2:1: unexpected EOF"},
+		{File{Path: "pom.xml"}, "", "pom.xml:1:1: there is no version"},
+		{File{Path: "build.gradle"}, "allprojects {\n  version = '1.4.2'\n}\n", "build.gradle:1:1: there is no version"},
+		{File{Path: "build.gradle"}, "version = '1.4.2' + suffix\n", "build.gradle:1:1: there is no version"},
+		{File{Path: "build.gradle"}, "version = \"1.4.$patch\"\n", `build.gradle:1:12: "1.4.$patch" is not a version: it should look like v1.4.2`},
+		{File{Path: "build.gradle"}, "version = '1.4.2'\nversion = '1.4.2'\n", "build.gradle:2:12: the version stands here and in line 1 column 12"},
+		{File{Path: "a.csproj"}, "<Project><PropertyGroup Condition=\"a\"><Version>1.4.2</Version></PropertyGroup>\n<PropertyGroup><Version>1.4.2</Version></PropertyGroup></Project>", "a.csproj:2:25: the version stands here and in line 1 column 48"},
+		{File{Path: "a.csproj"}, "<Project><PropertyGroup><VersionPrefix>1.4.2</VersionPrefix><VersionSuffix>rc</VersionSuffix></PropertyGroup></Project>", "a.csproj:1:76: the version is put together of VersionPrefix and VersionSuffix"},
+		{File{Path: "a.csproj"}, "<Project><ItemGroup><Version>1.4.2</Version></ItemGroup></Project>", "a.csproj:1:1: there is no version"},
+		{File{Path: "version.rb"}, "VERSION = [1, 4, 2].join('.')\n", "version.rb:1:1: there is no version"},
+		{File{Path: "version.rb"}, "  VERSION = '1.5.0-rc.1'\n", `version.rb:1:14: "1.5.0-rc.1" is not a version of a gem`},
+		{File{Path: "version.rb"}, "VERSION = '1.4.2.1'\n", `version.rb:1:12: "1.4.2.1" is not a version: it should look like v1.4.2`},
+		{File{Path: "a.gemspec"}, "Gem::Specification.new { |s| s.version = A::VERSION }\n", "a.gemspec:1:1: there is no version"},
+		{File{Path: "version.go"}, "package a\n\nvar Version = \"dev\"\n", `version.go:3:16: "dev" is not a version: it should look like v1.4.2`},
+		{File{Path: "version.go"}, "package a\n\nconst Version = \"1.4.\\x32\"\n", "version.go:3:17: the version is written with escapes or on several lines"},
+		{File{Path: "version.go"}, "package a\nconst Version = \"1.4.2\"\nvar version = \"1.4.2\"\n", "version.go:3:16: the version stands here and in line 2 column 18"},
+		{File{Path: "version.go"}, "package a\nconst Version = Prefix + \"1.4.2\"\n", "version.go:1:1: there is no version"},
+		{File{Path: "version.go"}, "package a\nconst Version := \"1.4.2\"\n", "version.go:2:15: expected ';', found ':='"},
+
 		{File{Path: "a.go", Regex: `"(\d.*)"`}, "\"1.0.0\"\n\"1.0.0\"\n", "a.go:2:2: the version stands here and in line 1 column 2"},
 		{File{Path: "a.go", Regex: `v=(.*)`}, "", "a.go:1:1: there is no version"},
 	}
@@ -243,6 +278,18 @@ func TestMisused(t *testing.T) {
 	}
 }
 
+// A version that would meet another one could not be told apart from it on the way back.
+func TestMeeting(t *testing.T) {
+	dir := write(t, map[string]string{"Chart.yaml": "version: 1.4.2\nappVersion: 9.9.9\n"})
+	edits, err := File{Path: "Chart.yaml"}.Edit(dir, MustParse("9.9.9"))
+	if message(err) != "Chart.yaml:2:13: the new version stands here already, and would change with the others from now on" || len(edits) > 0 {
+		t.Errorf("%d edits, %v", len(edits), err)
+	}
+	if edits, err := (File{Path: "Chart.yaml", Key: "version"}).Edit(dir, MustParse("9.9.9")); err != nil || len(edits) != 1 {
+		t.Errorf("by key: %d edits, %v", len(edits), err)
+	}
+}
+
 // companionTests hold files as they are; a 1.4.2 in « » shall change, any other not.
 var companionTests = []struct {
 	name  string
@@ -266,6 +313,66 @@ var companionTests = []struct {
 	{"npm, another key", File{Path: "package.json", Key: "config.version"}, map[string]string{
 		"package.json":      `{"version": "1.4.2", "config": {"version": "«1.4.2»"}}`,
 		"package-lock.json": `{"version": "1.4.2"}`,
+	}},
+	{"npm, workspace", File{Path: "packages/a/package.json"}, map[string]string{
+		"package.json":            `{"version": "1.4.2", "workspaces": ["packages/*"]}`,
+		"package-lock.json":       `{"version": "1.4.2", "packages": {"": {"version": "1.4.2"}, "node_modules/a": {"resolved": "packages/a", "link": true}, "packages/a": {"version": "«1.4.2»"}}}`,
+		"packages/a/package.json": `{"version": "«1.4.2»"}`,
+	}},
+	{"locks without a version of the project", File{Path: "package.json"}, map[string]string{
+		"package.json":   `{"name": "core", "version": "«1.4.2»"}`,
+		"pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      core: {specifier: 1.4.2, version: 1.4.2}\n",
+		"yarn.lock":      "core@1.4.2:\n  version \"1.4.2\"\n\n\"core@workspace:.\":\n  version: 0.0.0-use.local\n",
+		"bun.lock":       "{\n  \"workspaces\": {\"\": {\"name\": \"core\"}},\n}\n",
+	}},
+	{"composer.lock", File{Path: "composer.json"}, map[string]string{
+		"composer.json": `{"name": "a/core", "version": "«1.4.2»"}`,
+		"composer.lock": `{"packages": [{"name": "a/core", "version": "1.4.2"}]}`,
+	}},
+	{"mix.lock", File{Path: "mix.exs"}, map[string]string{
+		"mix.exs":  "def project, do: [app: :core, version: \"«1.4.2»\"]\n",
+		"mix.lock": "%{\n  \"core\": {:hex, :core, \"1.4.2\", \"c0ffee\"},\n}\n",
+	}},
+	{"poetry.lock", File{Path: "pyproject.toml"}, map[string]string{
+		"pyproject.toml": "[tool.poetry]\nname = \"core\"\nversion = \"«1.4.2»\"\n",
+		"poetry.lock":    "[[package]]\nname = \"core\"\nversion = \"1.4.2\"\n",
+		"pdm.lock":       "[[package]]\nname = \"core\"\nversion = \"1.4.2\"\n",
+	}},
+	{"uv", File{Path: "pyproject.toml"}, map[string]string{
+		"pyproject.toml": "[project]\nname = \"core\"\nversion = \"«1.4.2»\"\n",
+		"uv.lock": "version = 1\nrequires-python = \">=3.12\"\n\n[[package]]\nname = \"a\"\nversion = \"1.4.2\"\nsource = { registry = \"https://pypi.org/simple\" }\n\n" +
+			"[[package]]\nname = \"core\"\nversion = \"«1.4.2»\"\nsource = { editable = \".\" }\ndependencies = [\n    { name = \"a\" },\n]\n\n" +
+			"[[package]]\nname = \"other\"\nversion = \"1.4.2\"\nsource = { editable = \"other\" }\n",
+	}},
+	{"uv, workspace", File{Path: "apps/core/pyproject.toml"}, map[string]string{
+		"apps/core/pyproject.toml": "[project]\nname = \"core\"\nversion = \"«1.4.2»\"\n",
+		"uv.lock":                  "[[package]]\nname = \"root\"\nversion = \"1.4.2\"\nsource = { virtual = \".\" }\n\n[[package]]\nname = \"core\"\nversion = \"«1.4.2»\"\nsource = { virtual = \"apps/core\" }\n",
+	}},
+	{"Bundler", File{Path: "lib/core/version.rb"}, map[string]string{
+		"core.gemspec":        "s.version = Core::VERSION\n",
+		"lib/core/version.rb": "VERSION = '«1.4.2»'\n",
+		"Gemfile.lock": "PATH\n  remote: ../a\n  specs:\n    core (1.4.2)\n\nPATH\n  remote: .\n  specs:\n    core («1.4.2»)\n      core-a (= 1.4.2)\n      core (1.4.2)\n    other (1.4.2)\n\n" +
+			"GEM\n  remote: https://rubygems.org/\n  specs:\n    core (1.4.2)\n\nDEPENDENCIES\n  core!\n\nCHECKSUMS\n  core («1.4.2»)\n  core-a (1.4.2) sha256=c0ffee\n\nBUNDLED WITH\n   2.6.2\n",
+	}},
+	{"Bundler, CRLF, at the end", File{Path: "core.gemspec"}, map[string]string{
+		"core.gemspec": "s.version = '«1.4.2»'\n",
+		"Gemfile.lock": "PATH\r\n  remote: .\r\n  specs:\r\n    core («1.4.2»)",
+	}},
+	{"Bundler, not a gem", File{Path: "lib/core/version.rb"}, map[string]string{
+		"lib/core/version.rb": "VERSION = '«1.4.2»'\n",
+		"Gemfile.lock":        "GEM\n  specs:\n    core (1.4.2)\n",
+	}},
+	{"Maven, modules", File{Path: "pom.xml"}, map[string]string{
+		"pom.xml":            "<project><artifactId>root</artifactId><version>«1.4.2»</version><modules>\n<module>a</module><module> b/pom.xml </module><module>c</module><module>gone</module></modules></project>",
+		"a/pom.xml":          "<project><parent><artifactId>root</artifactId>\n<version>«1.4.2»</version></parent><artifactId>a</artifactId><modules><module>sub</module><module>../b</module><module>..</module></modules></project>",
+		"a/sub/pom.xml":      "<project><parent><artifactId>a</artifactId><version>«1.4.2»</version></parent><version>1.4.2</version><artifactId>sub</artifactId><modules><module>deep</module></modules></project>",
+		"a/sub/deep/pom.xml": "<project><parent><artifactId>sub</artifactId><version>1.4.2</version></parent></project>",
+		"b/pom.xml":          "<project><parent><artifactId>root</artifactId><version>«1.4.2»</version></parent><dependencies><dependency><version>1.4.2</version></dependency></dependencies></project>",
+		"c/pom.xml":          "<project><parent><artifactId>other</artifactId><version>1.4.2</version></parent><version>1.4.2</version></project>",
+	}},
+	{"Maven, property", File{Path: "pom.xml"}, map[string]string{
+		"pom.xml":   "<project><artifactId>root</artifactId><version>${revision}</version><modules><module>a</module></modules><properties><revision>«1.4.2»</revision></properties></project>",
+		"a/pom.xml": "<project><parent><artifactId>root</artifactId><version>${revision}</version></parent></project>",
 	}},
 	{"Cargo", File{Path: "Cargo.toml"}, map[string]string{
 		"Cargo.toml": "[package]\nname = \"core\"\nversion = \"«1.4.2»\"\n",
@@ -327,17 +434,30 @@ func TestBrokenCompanion(t *testing.T) {
 }
 
 func TestDetect(t *testing.T) {
-	all := map[string]string{
-		"version.txt": "1.0.0", "VERSION": "v1.0.0\n", "composer.json": `{"version": "1.0.0"}`,
-		"pyproject.toml": "[project]\nversion = '1.0.0'", "mix.exs": `@version "1.0.0"`,
-		"Cargo.toml": "[package]\nversion = '1.0.0'", "package.json": `{"version": "1.0.0"}`, "go.mod": "module a",
+	all := map[string]string{"go.mod": "module a"}
+	for _, test := range kindTests {
+		if test.file.String() == test.file.Path {
+			all[test.file.Path] = unmarked(test.content)
+		}
 	}
 	tests := []struct {
 		name  string
 		files map[string]string
 		want  []string
 	}{
-		{"all", all, []string{"package.json", "Cargo.toml", "mix.exs", "pyproject.toml", "composer.json", "VERSION", "version.txt"}},
+		{"all", all, []string{
+			"package.json", "Cargo.toml", "mix.exs", "pyproject.toml", "setup.cfg", "composer.json", "pom.xml", "build.gradle", "build.gradle.kts", "gradle.properties",
+			"Core.csproj", "Directory.Build.props", "lib/version.rb", "lib/core/version.rb", "core.gemspec", "version.go", "internal/version/version.go", "Chart.yaml", "VERSION", "version.txt",
+		}},
+		{"several of a kind", map[string]string{
+			"src/B/B.csproj": "<Project/>", "src/C/C.csproj": "<Project><PropertyGroup><Version>1.0.0</Version></PropertyGroup></Project>",
+			"src/A/A.csproj": "<Project><PropertyGroup><Version>1.0.0</Version></PropertyGroup></Project>", "src/A/b/D.csproj": "<",
+			"lib/b/c/d/version.rb": "VERSION = '1.0.0'", "lib/b/version.rb": "VERSION = '1.0.0'", "lib/a/version.rb": "VERSION = '1.0.0'",
+		}, []string{"src/A/A.csproj", "src/C/C.csproj", "lib/a/version.rb", "lib/b/version.rb", "lib/b/c/d/version.rb"}},
+		{"said elsewhere", map[string]string{
+			"setup.cfg": "[metadata]\nversion = attr: core.version", "pom.xml": "<project><version>${revision}</version></project>",
+			"version.go": "package a\n\nvar version = \"dev\"", "core.gemspec": "s.version = Core::VERSION", "lib/core/version.rb": "VERSION = \"1.0.0.rc.1\"",
+		}, []string{"lib/core/version.rb"}},
 		{"none", nil, nil},
 		{"no version", map[string]string{"package.json": `{"private": true}`, "VERSION": "1.0.0"}, []string{"VERSION"}},
 		{"not SemVer", map[string]string{"pyproject.toml": "[project]\nversion = '1.0.0a1'"}, nil},

@@ -1,6 +1,7 @@
 package semver
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -11,6 +12,9 @@ type Files []File
 // Read reads the version that all files hold. Where they disagree, the error shows what each holds; what
 // is wrong in one of them is an [*Error].
 func (files Files) Read(dir string) (Version, error) {
+	if len(files) == 0 {
+		return Version{}, errors.New("there is no version file")
+	}
 	var held []Version
 	for _, f := range files {
 		v, err := f.Read(dir)
@@ -18,9 +22,6 @@ func (files Files) Read(dir string) (Version, error) {
 			return Version{}, err
 		}
 		held = append(held, v)
-	}
-	if len(held) == 0 {
-		return Version{}, nil
 	}
 	if slices.ContainsFunc(held, func(v Version) bool { return v != held[0] }) {
 		return Version{}, &disagreement{files, held}

@@ -16,8 +16,9 @@ var (
 )
 
 var (
-	pythonPre = regexp.MustCompile(`(?i)^(alpha|a|beta|b|c|rc|pre|preview|dev)[.-]?(\d*)$`)
-	pep440    = regexp.MustCompile(`(?i)^(\d+\.\d+\.\d+)(?:[._-]?(alpha|a|beta|b|c|rc|pre|preview|dev)[._-]?(\d*))?(\+[a-z0-9.]+)?$`)
+	pythonBuild = regexp.MustCompile(`^[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*$`)
+	pythonPre   = regexp.MustCompile(`(?i)^(alpha|a|beta|b|c|rc|pre|preview|dev)[.-]?(\d*)$`)
+	pep440      = regexp.MustCompile(`(?i)^(\d+\.\d+\.\d+)(?:[._-]?(alpha|a|beta|b|c|rc|pre|preview|dev)[._-]?(\d*))?(\+[a-z0-9.]+)?$`)
 	// normalPre are the prereleases of PEP 440 by what they are called elsewhere.
 	normalPre = map[string]string{"alpha": "a", "a": "a", "beta": "b", "b": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc", "dev": ".dev"}
 	// longPre are the prereleases of Semantic Versioning by what PEP 440 calls them.
@@ -67,12 +68,12 @@ func readPEP440(text string) (Version, error) {
 	return Parse(m[1] + pre + m[4])
 }
 
-// number is a number that may be left out.
+// number is a number that may be left out, or have zeros in front.
 func number(digits string) string {
-	if digits == "" {
-		return "0"
+	if digits = strings.TrimLeft(digits, "0"); digits != "" {
+		return digits
 	}
-	return digits
+	return "0"
 }
 
 // writePEP440 writes a version in the normal form of PEP 440.
@@ -87,6 +88,9 @@ func writePEP440(v Version) (string, error) {
 		text += normalPre[strings.ToLower(m[1])] + number(m[2])
 	}
 	if build := p.Metadata(); build != "" {
+		if !pythonBuild.MatchString(build) {
+			return "", &notationError{fmt.Sprintf("Python has no build such as %s", v.Number()), "part its letters and numbers by single dots: " + text + "+b.5"}
+		}
 		text += "+" + strings.ReplaceAll(strings.ToLower(build), "-", ".")
 	}
 	return text, nil
