@@ -30,11 +30,13 @@ func (f File) String() string {
 
 // kind is a sort of file that is known by its name.
 type kind struct {
-	name       string   // a pattern of path.Match
-	where      []string // patterns for Detect; nil where the name is one
-	find       finder
-	inStep     finder // of all places that change, where these are more than find finds
-	advice     string // how to write a version into one that has none
+	name       string    // a pattern of path.Match
+	where      []string  // patterns for Detect; nil where the name is one
+	keys       []string  // dotted paths of the version, where the file has keys
+	find       finder    // nil where the keys say it
+	inStep     finder    // of all places that change, where these are more than find finds
+	spelled    *notation // nil where it is Semantic Versioning's own
+	advice     string    // how to write a version into one that has none
 	companions func(dir string, d *document) ([]companion, error)
 }
 
@@ -46,22 +48,22 @@ type companion struct {
 
 // kinds are in the order of Detect: first what names a package, then sources, then plain files.
 var kinds = []kind{
-	{name: "package.json", find: byKey(walkJSON, "version"), companions: npmLocks, advice: "npm pkg set version=0.1.0"},
-	{name: "Cargo.toml", find: cargoFile, companions: cargoLock, advice: `write version = "0.1.0" under [package]; where a workspace decides it, name the workspace's Cargo.toml`},
+	{name: "package.json", keys: []string{"version"}, companions: npmLocks, advice: "npm pkg set version=0.1.0"},
+	{name: "Cargo.toml", keys: []string{"package.version"}, find: cargoFile, companions: cargoLock, advice: `write version = "0.1.0" under [package]; where a workspace decides it, name the workspace's Cargo.toml`},
 	{name: "mix.exs", find: mixFile, advice: `write version: "0.1.0" in project`},
-	{name: "pyproject.toml", find: pyprojectFile, companions: uvLock, advice: `write version = "0.1.0" under [project]; where it is dynamic, name its file with regex`},
-	{name: "setup.cfg", find: setupFile, advice: "write version = 0.1.0 under [metadata]"},
-	{name: "composer.json", find: byKey(walkJSON, "version"), advice: "composer config version 0.1.0"},
-	{name: "pom.xml", find: pomFile, companions: pomModules, advice: "write <version>0.1.0</version> in project; where a parent decides it, name the parent's pom.xml"},
+	{name: "pyproject.toml", keys: []string{"project.version", "tool.poetry.version"}, spelled: pythonNotation, companions: uvLock, advice: `write version = "0.1.0" under [project]; where it is dynamic, name its file with regex`},
+	{name: "setup.cfg", keys: []string{"metadata.version"}, find: setupFile, spelled: pythonNotation, advice: "write version = 0.1.0 under [metadata]"},
+	{name: "composer.json", keys: []string{"version"}, advice: "composer config version 0.1.0"},
+	{name: "pom.xml", keys: []string{"project.version"}, find: pomFile, companions: pomModules, advice: "write <version>0.1.0</version> in project; where a parent decides it, name the parent's pom.xml"},
 	{name: "build.gradle", find: gradleFile, advice: `write version = '0.1.0' outside of any block`},
 	{name: "build.gradle.kts", find: gradleFile, advice: `write version = "0.1.0" outside of any block`},
-	{name: "gradle.properties", find: byKey(walkProperties, "version"), advice: "write version=0.1.0"},
+	{name: "gradle.properties", keys: []string{"version"}, advice: "write version=0.1.0"},
 	{name: "*.csproj", where: []string{"*.csproj", "src/*/*.csproj"}, find: projectFile, advice: "write <Version>0.1.0</Version> in a PropertyGroup"},
 	{name: "Directory.Build.props", find: projectFile, advice: "write <Version>0.1.0</Version> in a PropertyGroup"},
-	{name: "version.rb", where: below("lib", "version.rb"), find: inRuby(rubyConstant), companions: gemLock, advice: `write VERSION = "0.1.0"`},
-	{name: "*.gemspec", find: inRuby(gemAttribute), companions: gemLock, advice: `write spec.version = "0.1.0", or name the file of the constant`},
+	{name: "version.rb", where: below("lib", "version.rb"), find: inRuby(rubyConstant), spelled: gemNotation, companions: gemLock, advice: `write VERSION = "0.1.0"`},
+	{name: "*.gemspec", find: inRuby(gemAttribute), spelled: gemNotation, companions: gemLock, advice: `write spec.version = "0.1.0", or name the file of the constant`},
 	{name: "version.go", where: []string{"version.go", "version/version.go", "internal/version/version.go", "pkg/version/version.go"}, find: goFile, advice: `write const Version = "0.1.0"`},
-	{name: "Chart.yaml", find: chartFile, inStep: chartInStep, advice: "write version: 0.1.0"},
+	{name: "Chart.yaml", keys: []string{"version"}, inStep: chartInStep, advice: "write version: 0.1.0"},
 	{name: "VERSION", find: wholeFile, advice: "echo 0.1.0 > VERSION"},
 	{name: "version.txt", find: wholeFile, advice: "echo 0.1.0 > version.txt"},
 }
@@ -130,7 +132,7 @@ func (f File) Read(dir string) (Version, error) {
 
 // read reads the version of a document, which must hold one.
 func (k kind) read(d *document) (Version, error) {
-	places, err := k.find(d)
+	places, err := spelled(k.spelled, k.find)(d)
 	if err != nil {
 		return Version{}, err
 	}
@@ -140,9 +142,9 @@ func (k kind) read(d *document) (Version, error) {
 // places finds all places that change with the version.
 func (k kind) places() finder {
 	if k.inStep != nil {
-		return k.inStep
+		return spelled(k.spelled, k.inStep)
 	}
-	return k.find
+	return spelled(k.spelled, k.find)
 }
 
 // Edit prepares the change to another version, in the file and in its companions:
@@ -182,18 +184,16 @@ func (f File) kind() (kind, error) {
 	return f.named()
 }
 
-// keyed is the kind of a file with a key. It keeps the companions that its name has.
+// keyed is the kind of a file with a key. Where the key is the one that its name stands for, it keeps the
+// rest of what its name says.
 func (f File) keyed() (kind, error) {
 	walk, known := walkerOf(f.Path)
 	if !known {
 		return kind{}, &kindError{f.Path, "a key needs a file whose name ends in " + strings.Join(slices.Sorted(maps.Keys(walkers)), ", "), "name the place with regex"}
 	}
 	k, err := f.named()
-	if err != nil {
+	if err != nil || !slices.Contains(k.keys, f.Key) {
 		k = kind{}
-	}
-	if f.Key != "version" {
-		k.companions = nil
 	}
 	k.find, k.inStep = byKey(walk, strings.Split(f.Key, ".")...), nil
 	k.advice = "write the version at " + f.Key + ", or name another key"
@@ -203,9 +203,13 @@ func (f File) keyed() (kind, error) {
 func (f File) named() (kind, error) {
 	name := filepath.Base(f.Path)
 	for _, k := range kinds {
-		if matched, _ := path.Match(k.name, name); matched {
-			return k, nil
+		if matched, _ := path.Match(k.name, name); !matched {
+			continue
 		}
+		if k.find == nil {
+			k.find = byKeys(name, k.keys)
+		}
+		return k, nil
 	}
 	return kind{}, &kindError{f.Path, "it is not known where a file of this name holds its version", "name the place with key or regex"}
 }

@@ -344,6 +344,14 @@ var companionTests = []struct {
 			"[[package]]\nname = \"core\"\nversion = \"«1.4.2»\"\nsource = { editable = \".\" }\ndependencies = [\n    { name = \"a\" },\n]\n\n" +
 			"[[package]]\nname = \"other\"\nversion = \"1.4.2\"\nsource = { editable = \"other\" }\n",
 	}},
+	{"uv, by key", File{Path: "pyproject.toml", Key: "project.version"}, map[string]string{
+		"pyproject.toml": "[project]\nversion = \"«1.4.2»\"\n[tool.poetry]\nversion = \"1.4.2\"\n",
+		"uv.lock":        "[[package]]\nname = \"core\"\nversion = \"«1.4.2»\"\nsource = { virtual = \".\" }\n",
+	}},
+	{"uv, another key", File{Path: "pyproject.toml", Key: "tool.core.version"}, map[string]string{
+		"pyproject.toml": "[project]\nversion = \"1.4.2\"\n[tool.core]\nversion = \"«1.4.2»\"\n",
+		"uv.lock":        "[[package]]\nname = \"core\"\nversion = \"1.4.2\"\nsource = { virtual = \".\" }\n",
+	}},
 	{"uv, workspace", File{Path: "apps/core/pyproject.toml"}, map[string]string{
 		"apps/core/pyproject.toml": "[project]\nname = \"core\"\nversion = \"«1.4.2»\"\n",
 		"uv.lock":                  "[[package]]\nname = \"root\"\nversion = \"1.4.2\"\nsource = { virtual = \".\" }\n\n[[package]]\nname = \"core\"\nversion = \"«1.4.2»\"\nsource = { virtual = \"apps/core\" }\n",
@@ -511,6 +519,34 @@ func FuzzEdit(f *testing.F) {
 		back, err := (&document{file.Path, e.After}).edit(k.places(), from)
 		if err != nil || !bytes.Equal(back.After, before) {
 			t.Fatalf("%q came back as %q, %v", before, back.After, err)
+		}
+	})
+}
+
+// FuzzLock edits what can be edited of the companions. Their places may hold different versions, so that
+// there is no way back.
+func FuzzLock(f *testing.F) {
+	finders := []finder{
+		npmLock("."), npmLock("packages/a"), lockedGem("core"), byKey(walkXML, "project", "parent", "version"),
+		lockedVersions(func(p lockedPackage) bool { return p["source"].text == "" && p["name"].text == "core" }),
+		lockedVersions(func(p lockedPackage) bool { return p["source.editable"].text == "." }),
+	}
+	for _, test := range companionTests {
+		for _, content := range test.files {
+			for i := range finders {
+				f.Add(uint8(i), unmarked(content))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, i uint8, content string) {
+		find, d := finders[int(i)%len(finders)], &document{"a", []byte(content)}
+		to := MustParse("97.98.99")
+		e, err := d.edit(find, to)
+		if err != nil {
+			return
+		}
+		if places, err := find(d); err != nil || !spliced(d.data, e.After, places, to) {
+			t.Fatalf("%q became %q, %v", d.data, e.After, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package semver
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -71,12 +72,15 @@ type stage struct {
 }
 
 func (s *stage) read(path string) (*document, error) {
-	for _, e := range s.edits {
-		if e.Path == path {
-			return &document{path, e.After}, nil
-		}
+	if i := s.index(path); i >= 0 {
+		return &document{path, s.edits[i].After}, nil
 	}
 	return readDocument(s.dir, path)
+}
+
+// index is which edit is a file's, however its path is written.
+func (s *stage) index(path string) int {
+	return slices.IndexFunc(s.edits, func(e Edit) bool { return filepath.Clean(e.Path) == filepath.Clean(path) })
 }
 
 // edit changes a file and its companions.
@@ -116,12 +120,11 @@ func (s *stage) change(c companion, to Version) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(s.edits, func(staged Edit) bool { return staged.Path == c.path })
-	if i < 0 {
+	if i := s.index(c.path); i >= 0 {
+		s.edits[i].After = e.After
+	} else {
 		s.edits = append(s.edits, e)
-		return nil
 	}
-	s.edits[i].After = e.After
 	return nil
 }
 

@@ -26,7 +26,7 @@ func TestFilesInStep(t *testing.T) {
 	files := Files{
 		{Path: "package.json"}, {Path: "Chart.yaml"}, {Path: "b.toml", Key: "version"},
 		{Path: "Cargo.toml"}, {Path: "Cargo.lock", Regex: `"b"\nversion = "(.*)"`}, // the lock is also Cargo.toml's
-		{Path: "a.py", Regex: `API = '(.*)'`}, {Path: "a.py", Regex: `VERSION = '(.*)'`}, {Path: "package.json"},
+		{Path: "a.py", Regex: `API = '(.*)'`}, {Path: "a.py", Regex: `VERSION = '(.*)'`}, {Path: "./package.json"},
 	}
 	if v, err := files.Read(dir); err != nil || v != MustParse("1.4.2") {
 		t.Fatalf("%s, %v", v, err)

@@ -27,13 +27,13 @@ func TestNotations(t *testing.T) {
 		{"lock of uv", pythonLockNotation, "1.5.0-dev.3+b.5", "1.5.0.dev3+b.5"},
 		{"lock of uv", pythonLockNotation, "1.5.0-next.1", ""},
 
-		{"gem", rubyNotation, "1.4.2", "1.4.2"},
-		{"gem", rubyNotation, "1.5.0-rc.1", "1.5.0.rc.1"},
-		{"gem", rubyNotation, "1.5.0-rc1", "1.5.0.rc1"},
-		{"gem", rubyNotation, "1.5.0-0.pre", "1.5.0.0.pre"},
-		{"gem", rubyNotation, "1.5.0-1", ""}, // a fourth number, not a prerelease
-		{"gem", rubyNotation, "1.5.0-rc-1", ""},
-		{"gem", rubyNotation, "1.5.0+b", ""},
+		{"gem", gemNotation, "1.4.2", "1.4.2"},
+		{"gem", gemNotation, "1.5.0-rc.1", "1.5.0.rc.1"},
+		{"gem", gemNotation, "1.5.0-rc1", "1.5.0.rc1"},
+		{"gem", gemNotation, "1.5.0-0.pre", "1.5.0.0.pre"},
+		{"gem", gemNotation, "1.5.0-1", ""}, // a fourth number, not a prerelease
+		{"gem", gemNotation, "1.5.0-rc-1", ""},
+		{"gem", gemNotation, "1.5.0+b", ""},
 	}
 	for _, test := range tests {
 		v := MustParse(test.version)
@@ -96,7 +96,7 @@ func FuzzNotation(f *testing.F) {
 		f.Add(number)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, n := range []*notation{pythonNotation, rubyNotation} {
+		for _, n := range []*notation{pythonNotation, gemNotation} {
 			if v, err := n.read(text); err == nil {
 				if back, err := n.format(v, text); err != nil || back != text {
 					t.Errorf("%q is %s and written %q, %v", text, v, back, err)
@@ -107,7 +107,7 @@ func FuzzNotation(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, n := range []*notation{pythonNotation, rubyNotation} {
+		for _, n := range []*notation{pythonNotation, gemNotation} {
 			written, err := n.write(v)
 			if err != nil {
 				continue

@@ -25,9 +25,6 @@ var (
 	longPre = map[string]string{"a": "alpha", "b": "beta", "rc": "rc", ".dev": "dev"}
 )
 
-// pyprojectFile finds the version of a pyproject.toml, also of an older Poetry's.
-var pyprojectFile = spelled(pythonNotation, each(byKey(walkTOML, "project", "version"), byKey(walkTOML, "tool", "poetry", "version")))
-
 // setupFile finds the version of a setup.cfg. One that says where else the version is holds none.
 func setupFile(d *document) ([]scalar, error) {
 	found, err := byKey(walkINI, "metadata", "version")(d)
@@ -36,7 +33,7 @@ func setupFile(d *document) ([]scalar, error) {
 			return nil, d.fail(s.start, "name that file in place of this one", "the version is in another file: %s", s.text)
 		}
 	}
-	return spelled(pythonNotation, func(*document) ([]scalar, error) { return found, err })(d)
+	return found, err
 }
 
 func readPython(text string) (Version, error) {

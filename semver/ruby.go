@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// rubyNotation is that of gems: 1.5.0.rc.1. A hyphen is something else to them.
-var rubyNotation = &notation{readRuby, writeRuby}
+// gemNotation is that of gems: 1.5.0.rc.1. A hyphen is something else to them.
+var gemNotation = &notation{readGem, writeGem}
 
 var (
 	gemVersion = regexp.MustCompile(`^(\d+\.\d+\.\d+)(?:\.([0-9A-Za-z.]*[A-Za-z][0-9A-Za-z.]*))?$`)
@@ -27,12 +27,12 @@ var (
 
 // inRuby finds what an expression matches in a Ruby source.
 func inRuby(expression *regexp.Regexp) finder {
-	return spelled(rubyNotation, func(d *document) ([]scalar, error) {
+	return func(d *document) ([]scalar, error) {
 		return readCode(d, rubyText).matches(expression, 0, len(d.data)), nil
-	})
+	}
 }
 
-func readRuby(text string) (Version, error) {
+func readGem(text string) (Version, error) {
 	m := gemVersion.FindStringSubmatch(text)
 	switch {
 	case m == nil:
@@ -40,7 +40,7 @@ func readRuby(text string) (Version, error) {
 		if err != nil {
 			return Version{}, err
 		}
-		dotted, err := writeRuby(v)
+		dotted, err := writeGem(v)
 		if err != nil {
 			return Version{}, err
 		}
@@ -51,7 +51,7 @@ func readRuby(text string) (Version, error) {
 	return Parse(m[1] + "-" + m[2])
 }
 
-func writeRuby(v Version) (string, error) {
+func writeGem(v Version) (string, error) {
 	p := v.parsed()
 	pre := p.Prerelease()
 	if p.Metadata() != "" || pre != "" && !gemPre.MatchString(pre) {
@@ -76,7 +76,7 @@ func gemLock(dir string, d *document) ([]companion, error) {
 			gems = append(gems, lockedGem(gem))
 		}
 	}
-	return []companion{{filepath.Join(folder, "Gemfile.lock"), spelled(rubyNotation, each(gems...))}}, nil
+	return []companion{{filepath.Join(folder, "Gemfile.lock"), spelled(gemNotation, each(gems...))}}, nil
 }
 
 func lockedGem(name string) finder {

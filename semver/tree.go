@@ -49,6 +49,16 @@ func byKey(walk walker, keys ...string) finder {
 	}
 }
 
+// byKeys finds the values of dotted keys in a file whose extension says its format.
+func byKeys(path string, keys []string) finder {
+	walk, _ := walkerOf(path)
+	var finders []finder
+	for _, key := range keys {
+		finders = append(finders, byKey(walk, strings.Split(key, ".")...))
+	}
+	return each(finders...)
+}
+
 // each finds the places of several finders.
 func each(finders ...finder) finder {
 	return func(d *document) (found []scalar, err error) {
