@@ -86,7 +86,7 @@ var kindTests = []kindTest{
 	{".NET, common", File{Path: "Directory.Build.props"}, "<Project><PropertyGroup><VersionPrefix>«1.4.2»</VersionPrefix></PropertyGroup><Target><PropertyGroup><Version>1.4.2</Version></PropertyGroup></Target></Project>\n"},
 
 	{"Ruby", File{Path: "lib/core/version.rb"}, "# frozen_string_literal: true\n\n=begin\nVERSION = \"0.0.1\"\n=end\nmodule Core\n  # VERSION = \"0.0.2\"\n  API_VERSION = \"1.4.2\"\n\tVERSION = \"«1.4.2»\".freeze # it's 1.4.2\nend\n"},
-	{"Ruby, prerelease", File{Path: "lib/version.rb"}, "module Core; end\r\nCore::VERSION='«1.4.2.rc.1»'"},
+	{"Ruby, prerelease", File{Path: "lib/version.rb"}, "module Core; end\r\nCore::VERSION='«1.4.2.rc.1»' unless defined? Core::VERSION"},
 	{"gemspec", File{Path: "core.gemspec"}, "Gem::Specification.new do |spec|\n  # spec.version = '0.0.1'\n  spec.name = \"core\"\n  spec.version     = '«1.4.2»'\n  spec.summary = \"It's # 1.4.2\"\n  spec.required_ruby_version = \">= 3.1.0\"\n  spec.add_dependency \"a\", \"1.4.2\"\nend\n"},
 
 	{"Go", File{Path: "internal/version/version.go"}, "// Package version: const Version = \"0.0.1\"\npackage version\n\nimport \"fmt\"\n\nconst (\n\tName, Version = \"1.4.2\", `«v1.4.2»` // é\n\tAPI = \"1.4.2\"\n)\n\nfunc f() { const Version = \"1.4.2\"; fmt.Println(Version) }\n"},
@@ -166,6 +166,17 @@ func TestEveryKind(t *testing.T) {
 			return err == nil && named.name == k.name && test.file.String() == test.file.Path
 		}) {
 			t.Errorf("no test has a %s", k.name)
+		}
+	}
+	for _, page := range []string{"doc.go", "../docs/versions.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range kinds {
+			if !strings.Contains(string(text), k.name) {
+				t.Errorf("%s does not name %s", page, k.name)
+			}
 		}
 	}
 }

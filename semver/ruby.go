@@ -17,7 +17,7 @@ var (
 
 	// rubyText is what can hold a # or a quote in Ruby: strings and comments.
 	rubyText     = regexp.MustCompile(`(?ms)^=begin\b.*?^=end\b[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*`)
-	rubyConstant = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:\w+::)*VERSION[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?[ \t\r]*(?:;|$)`)
+	rubyConstant = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:\w+::)*VERSION[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?(?:[ \t]+unless\b[^\n;]*)?[ \t\r]*(?:;|$)`)
 	gemAttribute = regexp.MustCompile(`(?m)(?:^|[;|])[ \t]*\w+\.version[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?[ \t\r]*(?:;|$)`)
 
 	// The sections of a Gemfile.lock that name the gem which is developed beside it.
