@@ -52,7 +52,7 @@ func cargoLock(dir string, d *document) ([]companion, error) {
 		return nil, err
 	}
 	folder, found, err := nearest(dir, d.path, "Cargo.lock")
-	if err != nil || !found {
+	if err != nil || found == nil {
 		return nil, err
 	}
 	find := lockedVersions(func(p lockedPackage) bool { return p["source"].text == "" && slices.Contains(names, p["name"].text) })

@@ -3,6 +3,7 @@ package semver
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
 // code is the source of a program without its comments: each byte of them is a blank, so that every other
@@ -13,15 +14,17 @@ type code struct {
 }
 
 // readCode reads a source. The expression matches what can hold a brace or a quote that means nothing:
-// comments and strings.
+// comments and strings. A byte order mark is a blank, too.
 func readCode(d *document, text *regexp.Regexp) code {
-	plain := text.ReplaceAllFunc(d.data, func(b []byte) []byte {
+	content, mark := d.content()
+	data := slices.Concat(blank(d.data[:mark]), content)
+	plain := text.ReplaceAllFunc(data, func(b []byte) []byte {
 		if isString(b) {
 			return b
 		}
 		return blank(b)
 	})
-	return code{&document{d.path, plain}, text.ReplaceAllFunc(d.data, blank)}
+	return code{&document{d.path, plain}, text.ReplaceAllFunc(data, blank)}
 }
 
 // isString reports whether the text is a string in plain quotes, and no heredoc or comment.

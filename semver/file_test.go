@@ -63,7 +63,7 @@ var kindTests = []kindTest{
 	{"YAML, quoted", File{Path: "a.yml", Key: "app.0.version"}, "app:\n  - {name: \"é\", version: '«v1.4.2»'}\n"},
 	{"YAML, BOM and CRLF", File{Path: "a.yaml", Key: "a.version"}, "\ufeffé: 1\r\na: {version: \"«1.4.2»\"}\r\n"},
 
-	{"Elixir", File{Path: "mix.exs"}, "defmodule Core.MixProject do\n  use Mix.Project\n\n  # version: \"0.0.1\"\n  def project do\n    [\n      app: :core, # it's\n      version: \"«1.4.2»\",\n      deps: deps()\n    ]\n  end\n\n  defp deps, do: [{:a, version: \"1.0.0\"}]\nend\n"},
+	{"Elixir", File{Path: "mix.exs"}, "defmodule Core.MixProject do\n  use Mix.Project\n\n  # version: \"0.0.1\"\n  def project do\n    [\n      app: :core, # it's é\n      version: \"«1.4.2»\",\n      deps: deps()\n    ]\n  end\n\n  defp deps, do: [{:a, version: \"1.0.0\"}]\nend\n"},
 	{"Elixir, attribute", File{Path: "mix.exs"}, "defmodule Core.MixProject do\n  @moduledoc \"\"\"\n  @version \"0.0.1\"\n  \"\"\"\n  @version \"«1.4.2»\"\n  def project do\n    [version: @version, source: \"#{@version} # no comment\"]\n  end\nend\n"},
 	{"Elixir, one line", File{Path: "mix.exs"}, "defmodule A do\n  def project, do: [app: :a, version: \"«1.4.2»\"]\n  def other, do: [version: \"1.0.0\"]\nend"},
 
@@ -76,7 +76,7 @@ var kindTests = []kindTest{
 	{"XML, by key", File{Path: "a.xml", Key: "widget.version"}, "<widget version=\"1.4.2\"><name>é</name><version>«v1.4.2»</version></widget>\n"},
 
 	{"Gradle", File{Path: "build.gradle"}, "plugins {\n\tid 'java'\n\tid 'org.springframework.boot' version '1.4.2'\n}\n\n// version = '0.0.1'\n/* {\nversion = '0.0.2'\n*/\ngroup = 'org.example {'\nversion = '«1.4.2»' // 1.4.2\n\ndef version = '1.4.2'\next {\n\tversion = '1.4.2'\n}\ndependencies {\n\timplementation 'a:b:1.4.2'\n\timplementation group: 'a',\n\t\tversion: '1.4.2'\n}\n"},
-	{"Gradle, a call", File{Path: "build.gradle"}, "group 'a'; version \"«1.4.2»\"\r\nallprojects {\r\n\tversion \"1.4.2\"\r\n}\r\n"},
+	{"Gradle, a call", File{Path: "build.gradle"}, "\ufeffversion \"«1.4.2»\"; group 'a'\r\nallprojects {\r\n\tversion \"1.4.2\"\r\n}\r\n"},
 	{"Gradle in Kotlin", File{Path: "build.gradle.kts"}, "plugins {\n    kotlin(\"jvm\") version \"1.4.2\"\n}\n\nval note = \"\"\"\nversion = \"0.0.1\"\n{ \"\"\"\nproject.version=\"«1.4.2»\";\ntasks.jar {\n    version = \"1.4.2\"\n}"},
 	{"Gradle properties", File{Path: "gradle.properties"}, "# version=0.0.1\n! version=0.0.2\nkotlin.version=1.4.2\nversionCode=1\nargs=-a \\\n  version=0.0.3\npath=C:\\\\\n version = «1.4.2»\t\n"},
 	{"Gradle properties, colon and CRLF", File{Path: "gradle.properties"}, "group:a\r\nversion:«1.4.2»\r\n"},
@@ -377,6 +377,18 @@ var companionTests = []struct {
 		"core.gemspec": "s.version = '«1.4.2»'\n",
 		"Gemfile.lock": "PATH\r\n  remote: .\r\n  specs:\r\n    core («1.4.2»)",
 	}},
+	{"Bundler, a gem below", File{Path: "gems/core/lib/core/version.rb"}, map[string]string{
+		"root.gemspec":                  "",
+		"gems/core/core.gemspec":        "s.version = Core::VERSION\n",
+		"gems/core/lib/core/version.rb": "VERSION = '«1.4.2»'\n",
+		"Gemfile.lock":                  "PATH\n  remote: .\n  specs:\n    root (1.4.2)\n    core (1.4.2)\n\nPATH\n  remote: gems/core\n  specs:\n    core («1.4.2»)\n\nGEM\n",
+	}},
+	{"Bundler, whose version?", File{Path: "lib/core/version.rb"}, map[string]string{
+		"a.gemspec":           "",
+		"core.gemspec":        "",
+		"lib/core/version.rb": "VERSION = '«1.4.2»'\n",
+		"Gemfile.lock":        "PATH\n  remote: .\n  specs:\n    a (1.4.2)\n    core (1.4.2)\n",
+	}},
 	{"Bundler, not a gem", File{Path: "lib/core/version.rb"}, map[string]string{
 		"lib/core/version.rb": "VERSION = '«1.4.2»'\n",
 		"Gemfile.lock":        "GEM\n  specs:\n    core (1.4.2)\n",
@@ -538,7 +550,7 @@ func FuzzEdit(f *testing.F) {
 // there is no way back.
 func FuzzLock(f *testing.F) {
 	finders := []finder{
-		npmLock("."), npmLock("packages/a"), lockedGem("core"), byKey(walkXML, "project", "parent", "version"),
+		npmLock("."), npmLock("packages/a"), lockedGem("core", "."), lockedGem("core", "gems/core"), byKey(walkXML, "project", "parent", "version"),
 		lockedVersions(func(p lockedPackage) bool { return p["source"].text == "" && p["name"].text == "core" }),
 		lockedVersions(func(p lockedPackage) bool { return p["source.editable"].text == "." }),
 	}

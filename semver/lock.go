@@ -1,32 +1,20 @@
 package semver
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// nearest is the folder of the nearest file of a name, beside another file or above it.
-func nearest(dir, beside, name string) (folder string, found bool, err error) {
+// nearest is the first folder, beside a file or above it, that has files of a pattern, and their names.
+func nearest(dir, beside, pattern string) (folder string, names []string, err error) {
 	for folder = filepath.Dir(beside); ; folder = filepath.Dir(folder) {
-		found, err := exists(filepath.Join(dir, folder, name))
-		if err != nil || found {
-			return folder, found, err
-		}
-		if folder == filepath.Dir(folder) {
-			return "", false, nil
+		names, err := fs.Glob(os.DirFS(filepath.Join(dir, folder)), pattern)
+		if err != nil || len(names) > 0 || folder == filepath.Dir(folder) {
+			return folder, names, err
 		}
 	}
-}
-
-func exists(path string) (bool, error) {
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // lockedPackage is a [[package]] of a Cargo.lock or uv.lock: its values by their dotted keys.

@@ -12,7 +12,7 @@ func npmLocks(dir string, d *document) (list []companion, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if !found {
+		if found == nil {
 			continue
 		}
 		member, err := filepath.Rel(folder, filepath.Dir(d.path))

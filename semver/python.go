@@ -97,7 +97,7 @@ func writePEP440(v Version) (string, error) {
 // of Poetry, PDM and Pipenv hold the dependencies only.
 func uvLock(dir string, d *document) ([]companion, error) {
 	folder, found, err := nearest(dir, d.path, "uv.lock")
-	if err != nil || !found {
+	if err != nil || found == nil {
 		return nil, err
 	}
 	project, err := filepath.Rel(folder, filepath.Dir(d.path))

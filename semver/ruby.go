@@ -2,7 +2,6 @@ package semver
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,9 +18,6 @@ var (
 	rubyText     = regexp.MustCompile(`(?ms)^=begin\b.*?^=end\b[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*`)
 	rubyConstant = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:\w+::)*VERSION[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?(?:[ \t]+unless\b[^\n;]*)?[ \t\r]*(?:;|$)`)
 	gemAttribute = regexp.MustCompile(`(?m)(?:^|[;|])[ \t]*\w+\.version[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?[ \t\r]*(?:;|$)`)
-
-	// The sections of a Gemfile.lock that name the gem which is developed beside it.
-	gemPath      = regexp.MustCompile(`(?m)^PATH\r?\n  remote: \.\r?\n(?:  [^\n]*\n)*?  specs:\r?\n((?:    [^\n]*\n?)*)`)
 	gemChecksums = regexp.MustCompile(`(?m)^CHECKSUMS\r?\n((?:  [^\n]*\n?)*)`)
 )
 
@@ -60,32 +56,42 @@ func writeGem(v Version) (string, error) {
 	return strings.Replace(v.Number(), "-", ".", 1), nil
 }
 
-// gemLock is the nearest Gemfile.lock, which holds the versions of the gems that are developed beside it.
+// gemLock is the nearest Gemfile.lock, which holds the version of a gem that is developed beside it, or in
+// a folder below. Where several gems share a folder, it can't be told whose version a version.rb holds.
 func gemLock(dir string, d *document) ([]companion, error) {
-	folder, found, err := nearest(dir, d.path, "Gemfile.lock")
-	if err != nil || !found {
+	home, gems, err := nearest(dir, d.path, "*.gemspec")
+	if own := filepath.Base(d.path); filepath.Ext(own) == ".gemspec" {
+		gems = []string{own}
+	}
+	if err != nil || len(gems) != 1 {
 		return nil, err
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, folder))
+	folder, found, err := nearest(dir, d.path, "Gemfile.lock")
+	if err != nil || found == nil {
+		return nil, err
+	}
+	remote, err := filepath.Rel(folder, home)
 	if err != nil {
 		return nil, err
 	}
-	var gems []finder
-	for _, e := range entries {
-		if gem, is := strings.CutSuffix(e.Name(), ".gemspec"); is {
-			gems = append(gems, lockedGem(gem))
-		}
-	}
-	return []companion{{filepath.Join(folder, "Gemfile.lock"), spelled(gemNotation, each(gems...))}}, nil
+	find := lockedGem(strings.TrimSuffix(gems[0], ".gemspec"), filepath.ToSlash(remote))
+	return []companion{{filepath.Join(folder, "Gemfile.lock"), spelled(gemNotation, find)}}, nil
 }
 
-func lockedGem(name string) finder {
+// lockedGem finds the version of a gem that is developed in a folder: in its own section, and where
+// Bundler keeps checksums.
+func lockedGem(name, remote string) finder {
+	path := regexp.MustCompile(`(?m)^PATH\r?\n  remote: ` + regexp.QuoteMeta(remote) + `\r?\n(?:  [^\n]*\n)*?  specs:\r?\n((?:    [^\n]*\n?)*)`)
 	entry := regexp.MustCompile(`(?m)^ {2,4}` + regexp.QuoteMeta(name) + ` \(([^()\s]+)\)`)
 	return func(d *document) (found []scalar, err error) {
-		for _, section := range []*regexp.Regexp{gemPath, gemChecksums} {
-			for _, m := range section.FindAllSubmatchIndex(d.data, -1) {
-				found = append(found, d.matches(entry, m[2], m[3])...)
-			}
+		for _, m := range path.FindAllSubmatchIndex(d.data, -1) {
+			found = append(found, d.matches(entry, m[2], m[3])...)
+		}
+		if len(found) == 0 {
+			return nil, nil
+		}
+		for _, m := range gemChecksums.FindAllSubmatchIndex(d.data, -1) {
+			found = append(found, d.matches(entry, m[2], m[3])...)
 		}
 		return found, nil
 	}
