@@ -71,9 +71,6 @@ func (f File) Read(dir string) (Version, error) {
 // gradle.lockfile, packages.lock.json or go.sum: these stay as they are. A companion that does not hold
 // the version is left out, as is a file that holds the new one already. Nothing is written.
 func (f File) Edit(dir string, to Version) (Edits, error) {
-	if to.IsZero() {
-		return nil, fmt.Errorf("%s: there is no version to write", f.Path)
-	}
 	s := stage{dir: dir}
 	if err := s.edit(f, to); err != nil {
 		return nil, err

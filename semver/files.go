@@ -2,6 +2,7 @@ package semver
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,6 +86,9 @@ func (s *stage) index(path string) int {
 
 // edit changes a file and its companions.
 func (s *stage) edit(f File, to Version) error {
+	if to.IsZero() {
+		return fmt.Errorf("%s: there is no version to write", f.Path)
+	}
 	k, err := f.kind()
 	if err != nil {
 		return err

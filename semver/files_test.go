@@ -80,6 +80,9 @@ func TestFilesThatCannotBeEdited(t *testing.T) {
 	if _, err := (Files{{Path: "VERSION"}, {Path: "gone"}}).Read(dir); message(err) != "gone: it is not known where a file of this name holds its version" {
 		t.Errorf("%v", err)
 	}
+	if _, err := (Files{{Path: "VERSION"}}).Edit(dir, Version{}); message(err) != "VERSION: there is no version to write" {
+		t.Errorf("zero version: %v", err)
+	}
 	if _, err := (Files{}).Edit(dir, MustParse("1.5.0")); message(err) != "there is no version file" {
 		t.Errorf("no files: %v", err)
 	}
