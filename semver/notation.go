@@ -6,7 +6,8 @@ import (
 )
 
 // notation is how versions are spelled where that is not as in Semantic Versioning. What it reads, it
-// writes in the same way: otherwise a change and the change back would not give the same bytes.
+// writes in the same way: otherwise a change and the change back would not give the same bytes. (That of
+// a lock file may read more than its normal form, since tools write no other.)
 type notation struct {
 	read  func(string) (Version, error)
 	write func(Version) (string, error)
