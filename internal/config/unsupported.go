@@ -26,10 +26,6 @@ func several(value any) bool {
 	return ok && len(list) > 1
 }
 
-func is(unwanted any) func(any) bool {
-	return func(value any) bool { return value == unwanted }
-}
-
 // refuse reports a key whose value is not supported yet.
 func (d *decoder) refuse(name *yaml.Node, id string, value any) {
 	if r, ok := d.refused[id]; ok && r.when(value) {
