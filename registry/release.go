@@ -41,11 +41,15 @@ func (c *Client) Release(ctx context.Context, repository, reference string) (Rel
 	if err != nil {
 		return Release{}, err
 	}
-	manifest, err := c.puller.Get(ctx, ref)
+	end, err := c.endpoint(ref.Context().Registry)
+	if err != nil {
+		return Release{}, err
+	}
+	manifest, err := end.puller.Get(ctx, ref)
 	if err != nil {
 		return Release{}, explain(ctx, ref.Context().Registry, written(repository, reference), err)
 	}
-	platforms, facts, err := c.describe(ctx, ref.Context(), manifest)
+	platforms, facts, err := end.describe(ctx, ref.Context(), manifest)
 	if err != nil {
 		return Release{}, explain(ctx, ref.Context().Registry, written(repository, reference), err)
 	}
@@ -62,7 +66,7 @@ func (c *Client) Release(ctx context.Context, repository, reference string) (Rel
 
 // describe reads the platforms, and the labels and annotations. Of an index it reads one image: the
 // others are built from the same revision.
-func (c *Client) describe(ctx context.Context, repo name.Repository, manifest *remote.Descriptor) ([]string, facts, error) {
+func (e *endpoint) describe(ctx context.Context, repo name.Repository, manifest *remote.Descriptor) ([]string, facts, error) {
 	if !manifest.MediaType.IsIndex() {
 		platform, facts, err := imageFacts(manifest)
 		return []string{platform}, facts, err
@@ -84,7 +88,7 @@ func (c *Client) describe(ctx context.Context, repo name.Repository, manifest *r
 	if len(images) == 0 {
 		return nil, facts{content.Annotations}, nil
 	}
-	image, err := c.puller.Get(ctx, repo.Digest(images[0].Digest.String()))
+	image, err := e.puller.Get(ctx, repo.Digest(images[0].Digest.String()))
 	if err != nil {
 		return nil, facts{}, err
 	}
