@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
@@ -30,6 +31,7 @@ type program struct {
 	environ  []string
 	screen   *ui.Screen
 	signals  *signals
+	patience time.Duration // with registries, as promote.yaml has it; 0 before it was read
 
 	mu      sync.Mutex
 	docker  *docker.Engine          // this machine's, once it was needed

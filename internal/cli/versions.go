@@ -73,7 +73,11 @@ func (p *program) registry() *registry.Client {
 	if home == "" {
 		home = filepath.Join(p.env("HOME"), ".config")
 	}
-	return registry.New(
-		registry.WithUserAgent("promote/"+shownVersion()), registry.WithCertificates(filepath.Join(home, "docker", "certs.d")),
-	)
+	options := []registry.Option{
+		registry.WithUserAgent("promote/" + shownVersion()), registry.WithCertificates(filepath.Join(home, "docker", "certs.d")),
+	}
+	if p.patience > 0 {
+		options = append(options, registry.WithPatience(p.patience))
+	}
+	return registry.New(options...)
 }
