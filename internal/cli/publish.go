@@ -119,6 +119,9 @@ func (r *release) make(ctx context.Context, head string) (digest string, err err
 	if err := r.buildable(); err != nil {
 		return "", err
 	}
+	if err := r.registry.Writable(ctx, r.service.Image); err != nil {
+		return "", err
+	}
 	engine, err := r.engine(ctx)
 	if err != nil {
 		return "", err

@@ -44,8 +44,6 @@ type SSH struct {
 	Command []string
 	// Patience is how long to try to reach a host again whose deployment was followed.
 	Patience time.Duration
-	// ProgressDeadline is how long a push may make no progress.
-	ProgressDeadline time.Duration
 }
 
 // Notify is somebody to tell about deployments.
