@@ -61,6 +61,16 @@ func (w *workshop) git(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// path is where programs are looked for.
+func (w *workshop) path() string {
+	for _, pair := range w.env {
+		if path, ok := strings.CutPrefix(pair, "PATH="); ok {
+			return path
+		}
+	}
+	return ""
+}
+
 // login writes docker's configuration.
 func (w *workshop) login(text string) {
 	dir := w.t.TempDir()
@@ -149,11 +159,7 @@ func TestTokenRegistry(t *testing.T) {
 	programs := t.TempDir()
 	w.check(os.WriteFile(filepath.Join(programs, "docker-credential-bed"), fmt.Appendf(nil,
 		"#!/bin/sh\nread server; echo '{\"ServerURL\": \"'$server'\", \"Username\": \"<token>\", \"Secret\": \"%s\"}'\n", bed.Refresh), 0o755))
-	for _, pair := range w.env {
-		if path, ok := strings.CutPrefix(pair, "PATH="); ok {
-			w.env = append(w.env, "PATH="+programs+":"+path)
-		}
-	}
+	w.env = append(w.env, "PATH="+programs+":"+w.path())
 	w.login(`{"credHelpers": {"` + registry.Addr() + `": "bed"}}`)
 	w.published(w.release())
 }
