@@ -158,10 +158,14 @@ func (r *release) existing(ctx context.Context, head string) (string, error) {
 	case err != nil:
 		return "", err
 	case there.Revision != head:
-		return "", &takenError{
+		taken := &takenError{
 			what:    fmt.Sprintf("%s:%s was published from revision %.12s", r.service.Image, r.tag, orUnknown(there.Revision)),
 			version: r.version, hint: "promote bump patch", refused: true,
 		}
+		if there.Revision == "" {
+			taken.hint = fmt.Sprintf("promote record %s %s --digest %s, if it is this revision's", r.service.Name, r.version, there.Digest)
+		}
+		return "", taken
 	}
 	r.screen.Say("%s:%s is published already, from this revision", r.service.Image, r.tag)
 	return there.Digest, nil
@@ -280,10 +284,11 @@ func (r *release) claim(ctx context.Context, rev, branch string) error {
 }
 
 // lost takes back tag and commit of a number that somebody else was faster to take.
-func (r *release) lost(ctx context.Context, head string, cause error) error {
+func (r *release) lost(ctx context.Context, rev string, cause error) error {
 	err := r.repo.DeleteTag(ctx, r.gitTag)
-	if begun, _ := r.begun(ctx, r.version); begun && err == nil {
-		err = r.repo.Undo(ctx, head)
+	tip, _ := r.repo.Head(ctx)
+	if begun, _ := r.begun(ctx, r.version); begun && tip == rev && err == nil {
+		err = r.repo.Undo(ctx, rev)
 	}
 	taken := &takenError{
 		what: "somebody else was faster to push", version: r.version,
