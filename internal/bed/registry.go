@@ -30,6 +30,7 @@ type RegistryHandle struct {
 	addr      string
 	auth      authn.Authenticator
 	authority string // file of who vouches for its certificate; empty for plain HTTP
+	data      string // folder of its content
 }
 
 // Registry starts an empty registry and stops it when the test ends. Manifests can be deleted.
@@ -95,6 +96,20 @@ func private(t testing.TB, address string) *RegistryHandle {
 // Addr is the registry's HOST:PORT, the first part of its images' names.
 func (r *RegistryHandle) Addr() string { return r.addr }
 
+// Tag makes tags point to a digest of a repository, in the registry's own files: thousands of them at once.
+func (r *RegistryHandle) Tag(t testing.TB, repository, digest string, tags ...string) {
+	t.Helper()
+	for _, tag := range tags {
+		dir := filepath.Join(r.data, "docker/registry/v2/repositories", repository, "_manifests/tags", tag, "current")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "link"), []byte(digest), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Log is the path of the registry's log, which holds a line for every request.
 func (r *RegistryHandle) Log() string { return r.daemon.log }
 
@@ -122,5 +137,5 @@ func startRegistry(address, data, listening, settings string) (*RegistryHandle, 
 	}
 	_, rest, _ := strings.Cut(line, "listening on ")
 	addr := rest[:strings.IndexAny(rest, `",`)] // "…, tls" where it is
-	return &RegistryHandle{daemon: daemon, addr: addr, auth: authn.Anonymous}, nil
+	return &RegistryHandle{daemon: daemon, addr: addr, auth: authn.Anonymous, data: data}, nil
 }

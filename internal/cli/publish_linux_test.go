@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"promote/internal/bed"
 	"promote/registry"
@@ -105,8 +106,10 @@ type studio struct {
 const briefly = "registry: {patience: 300ms, progress_deadline: 700ms}\n"
 
 func newStudio(t *testing.T) *studio {
-	p := newTap(t, bed.Registry(t))
+	r := bed.Registry(t)
+	p := newTap(t, r)
 	s := &studio{newWorkshop(t, p.addr, `, tags: ["{major}.{minor}", "{short_commit}"]`, ""), p, registry.New()}
+	s.ground.registry = r
 	s.write("hasty.yaml", s.read("promote.yaml")+briefly)
 	s.git("add", ".")
 	s.git("commit", "-q", "-m", "Add a hasty configuration")
@@ -297,4 +300,47 @@ func stalling(_ http.ResponseWriter, r *http.Request, _ http.Handler, over <-cha
 
 func dropping(http.ResponseWriter, *http.Request, http.Handler, <-chan struct{}) bool {
 	panic(http.ErrAbortHandler)
+}
+
+// TestPublishNothing counts what it costs to find out that there is nothing to publish.
+func TestPublishNothing(t *testing.T) {
+	bed.Need(t)
+	s := newStudio(t)
+	s.tap.set(0, nil)
+	s.publish()
+	if n := s.tap.requests(); n > 6 { // who are you, the version's manifest and configuration, and each tag
+		t.Errorf("%d requests to the registry", n)
+	}
+	t.Logf("%s, %d requests", s.quickest("publish"), s.tap.requests())
+}
+
+// TestVersionsOfMany lists a repository with 5,000 tags.
+func TestVersionsOfMany(t *testing.T) {
+	bed.Need(t)
+	const all = 5000
+	s := newStudio(t)
+	digest, err := s.client.Digest(t.Context(), s.image, latestTag)
+	s.check(err)
+	var tags []string
+	for n := range all {
+		tags = append(tags, fmt.Sprintf("v2.%d.%d", n/100, n%100))
+	}
+	s.ground.registry.Tag(t, "core", digest, tags...)
+	s.tap.set(0, nil)
+	if out := s.run(exitDone, "versions", "--limit", "0"); strings.Count(out, "\n") != all+1 || !strings.HasPrefix(out, "v2.49.99\n") {
+		t.Errorf("%d lines, of %q…", strings.Count(out, "\n"), out[:min(100, len(out))])
+	}
+	t.Logf("%s, %d requests", s.quickest("versions"), s.tap.requests())
+}
+
+// quickest is how long a command takes on a machine that has nothing else to do, as far as this one lets see.
+func (s *studio) quickest(args ...string) time.Duration {
+	least := time.Hour
+	for range 5 {
+		begun := time.Now()
+		s.tap.set(0, nil)
+		s.run(exitDone, args...)
+		least = min(least, time.Since(begun))
+	}
+	return least.Round(time.Millisecond)
 }
