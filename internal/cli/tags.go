@@ -21,9 +21,17 @@ func (r *release) latest(ctx context.Context, digest string) (bool, error) {
 func (r *release) move(ctx context.Context, tag, digest string, covers func(semver.Version) bool) (bool, error) {
 	moved, from, err := r.registry.MoveTag(ctx, r.service.Image, tag, r.version, digest, covers)
 	if err == nil && !moved && r.version.Stable() && from.Digest != digest {
-		r.screen.Say("%s stays at %s, which is newer", tag, promotion.Label(from))
+		r.screen.Say("%s stays at %s, since %s is not the newest", tag, whereabouts(from), r.version)
 	}
 	return moved || from.Digest == digest, err
+}
+
+// whereabouts is what a tag points to: the version if that could be told.
+func whereabouts(r registry.Release) string {
+	if r.Version.IsZero() {
+		return promotion.Short(r.Digest)
+	}
+	return r.Version.String()
 }
 
 // further gives the image the other tags of promote.yaml, and returns those that are at the digest now.
