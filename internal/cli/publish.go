@@ -122,18 +122,10 @@ func (r *release) make(ctx context.Context, head string) (digest string, err err
 	if err := r.registry.Writable(ctx, r.service.Image); err != nil {
 		return "", err
 	}
-	engine, err := r.engine(ctx)
-	if err != nil {
-		return "", err
+	if r.service.Build.Builder != "" {
+		return r.byBuilder(ctx, head)
 	}
-	defer engine.Close()
-	if err := r.build(ctx, engine, head); err != nil {
-		return "", err
-	}
-	if err := r.claimBranch(ctx, head); err != nil {
-		return "", err
-	}
-	return r.push(ctx, engine)
+	return r.byEngine(ctx, head)
 }
 
 // tagMine refuses a version whose git tag stands at another commit.
@@ -192,10 +184,7 @@ func (r *release) push(ctx context.Context, engine *docker.Engine) (string, erro
 	}
 	there, err := r.registry.Digest(ctx, r.service.Image, r.tag)
 	if err == nil && there != pushed {
-		err = &takenError{
-			what:    fmt.Sprintf("somebody else pushed %s while we did: it is %s, ours was %s", r.reference(), promotion.Short(there), promotion.Short(pushed)),
-			version: r.version, hint: "promote bump patch", refused: true,
-		}
+		err = r.overtaken(there, pushed)
 	}
 	return there, err
 }

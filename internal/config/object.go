@@ -196,8 +196,9 @@ func (o object[T]) pointer() kind[*T] {
 	return kind[*T]{
 		shape: k.shape,
 		read: func(d *decoder, n *yaml.Node) (*T, bool) {
-			value, ok := k.read(d, n)
-			return &value, ok
+			value := new(T) // not a copy: checks find its fields by their addresses
+			ok := o.read(d, n, n, value)
+			return value, ok
 		},
 	}
 }

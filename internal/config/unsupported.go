@@ -15,8 +15,6 @@ type refusal struct {
 var notYet = refusals{
 	"config.notify":         {"notify", always},
 	"service.tasks":         {"tasks", always},
-	"build.platforms":       {"more than one platform", several},
-	"cache.to":              {"cache to", always}, // the engine's builder has no exporter for it
 	"environment.engine":    {"engine swarm", is(EngineSwarm)},
 	"environment.soak":      {"soak", always},
 	"environment.closed":    {"closed", always},
@@ -24,11 +22,6 @@ var notYet = refusals{
 }
 
 func always(any) bool { return true }
-
-func several(value any) bool {
-	list, ok := value.([]string)
-	return ok && len(list) > 1
-}
 
 func is(unwanted any) func(any) bool {
 	return func(value any) bool { return value == unwanted }
