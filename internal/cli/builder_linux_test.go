@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"promote/internal/bed"
@@ -24,12 +23,20 @@ const elsewhere = `services:
       platforms: [linux/amd64, linux/arm64]
       provenance: max
       cache: {from: "IMAGE:cache", to: "type=registry,ref=IMAGE:cache,mode=max"}
+      sbom: SCANNER
       secrets: [{id: token, env: TOKEN}]
+`
+
+// scanner stands for a real one, whose image can't be had here: it does what BuildKit wants of them
+// (buildkit, docs/attestations/sbom-protocol.md).
+const scanner = `#!/bin/sh
+echo '{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document", "predicate": {"name": "core"}}' \
+	>"$BUILDKIT_SCAN_DESTINATION/core.spdx.json"
 `
 
 // moveTo has another buildkitd build.
 func (w *workshop) moveTo(builder string) {
-	w.write("promote.yaml", strings.NewReplacer("IMAGE", w.image, "BUILDER", builder).Replace(elsewhere))
+	w.write("promote.yaml", strings.NewReplacer("IMAGE", w.image, "BUILDER", builder, "SCANNER", strings.TrimSuffix(w.image, "core")+"scanner:v1").Replace(elsewhere))
 	w.git("commit", "-q", "-a", "-m", "Build elsewhere")
 }
 
@@ -40,6 +47,7 @@ func TestBuilder(t *testing.T) {
 	r := bed.Registry(t)
 	w := newWorkshop(t, r.Addr(), "", "")
 	r.Push(t, "base", "v1", nil, bed.ImageConfig{})
+	r.Push(t, "scanner", "v1", map[string]string{"bin/scan": scanner}, bed.ImageConfig{Entrypoint: []string{"/bin/scan"}})
 	w.write("Dockerfile", "FROM --platform=$BUILDPLATFORM "+r.Addr()+`/base:v1 AS made
 RUN --mount=type=secret,id=token test "$(cat /run/secrets/token)" = s3cret && echo made >/made
 FROM scratch
@@ -65,8 +73,9 @@ COPY version.txt /
 	if err != nil || !slices.Equal(found.Platforms, []string{"linux/amd64", "linux/arm64"}) || found.Revision != w.git("rev-parse", "HEAD") {
 		t.Errorf("published %+v, %v", found, err)
 	}
-	if n := attestations(t, w.image+":"+version); n != 2 {
-		t.Errorf("%d attestations, want one for each platform", n)
+	kinds := attestations(t, w.image+":"+version)
+	if len(kinds) != 4 || !strings.HasPrefix(kinds[0], "https://slsa.dev/provenance/") || kinds[3] != "https://spdx.dev/Document" {
+		t.Errorf("attestations %q, want two for each platform", kinds)
 	}
 
 	w.release()
@@ -77,24 +86,34 @@ COPY version.txt /
 	}
 }
 
-// attestations counts the manifests of an index that are none of an image.
-func attestations(t *testing.T, reference string) (n int) {
+// attestations lists the kinds of attestation in an index, sorted.
+func attestations(t *testing.T, reference string) (kinds []string) {
 	t.Helper()
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	ref, err := name.ParseReference(reference)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(err)
 	index, err := remote.Index(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(err)
 	content, err := index.IndexManifest()
-	if err != nil {
-		t.Fatal(err)
+	check(err)
+	for _, d := range content.Manifests {
+		if d.Annotations["vnd.docker.reference.type"] != "attestation-manifest" {
+			continue
+		}
+		image, err := index.Image(d.Digest)
+		check(err)
+		of, err := image.Manifest()
+		check(err)
+		for _, layer := range of.Layers {
+			kinds = append(kinds, layer.Annotations["in-toto.io/predicate-type"])
+		}
 	}
-	return len(slices.DeleteFunc(content.Manifests, func(d v1.Descriptor) bool {
-		return d.Annotations["vnd.docker.reference.type"] != "attestation-manifest"
-	}))
+	slices.Sort(kinds)
+	return kinds
 }
 
 func TestBuilderIsGone(t *testing.T) {
