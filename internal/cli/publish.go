@@ -155,7 +155,7 @@ func (r *release) existing(ctx context.Context, head string) (string, error) {
 			version: r.version, hint: "promote bump patch", refused: true,
 		}
 		if there.Revision == "" {
-			taken.hint = fmt.Sprintf("promote record %s %s --digest %s, if it is this revision's", r.service.Name, r.version, there.Digest)
+			taken.hint = fmt.Sprintf("promote bump patch, or if this revision is what it was built from: promote record %s %s --digest %s", r.service.Name, r.version, there.Digest)
 		}
 		return "", taken
 	}

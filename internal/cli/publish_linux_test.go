@@ -129,26 +129,34 @@ func TestPublishDisturbed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var group sync.WaitGroup
-	troubles := []struct {
+	for _, trouble := range []struct {
 		name        string
 		mishap      mishap
 		from, every int // steps
+		builder     bool
 	}{
-		{"killed after a request", killedAtRequest, 1, 1}, {"killed after git", killedAtGit, 1, 1}, {"killed at a line", killedAtLine, 1, 1},
+		{"killed after a request", killedAtRequest, 1, 1, false}, {"killed after git", killedAtGit, 1, 1, false},
+		{"killed at a line", killedAtLine, 1, 1, false}, {"killed with a builder", killedAtRequest, 1, 2, true},
 		// Each takes a while: together they come to every step.
-		{"500", failing(answering(http.StatusInternalServerError)), 1, 4}, {"429", failing(answering(http.StatusTooManyRequests)), 2, 4},
-		{"stalled", failing(stalling), 3, 4}, {"dropped", failing(dropping), 4, 4},
-	}
-	for _, trouble := range troubles {
+		{"500", failing(answering(http.StatusInternalServerError)), 1, 4, false},
+		{"429", failing(answering(http.StatusTooManyRequests)), 2, 4, false},
+		{"stalled", failing(stalling), 3, 4, false}, {"dropped", failing(dropping), 4, 4, false},
+	} {
 		group.Go(func() {
-			t.Run(trouble.name, func(t *testing.T) { newStudio(t).sweep(trouble.mishap, trouble.from, trouble.every) })
+			t.Run(trouble.name, func(t *testing.T) {
+				s := newStudio(t)
+				if trouble.builder {
+					s.write("promote.yaml", strings.Replace(s.read("promote.yaml"), "build: .", "build: {builder: \""+bed.BuildKit(t)+"\"}", 1))
+				}
+				s.sweep(trouble.mishap, trouble.from, trouble.every)
+			})
 		})
 	}
 	group.Wait()
 }
 
 func (s *studio) sweep(mishap mishap, from, every int) {
-	for n := from; ; n += every {
+	for n := from; n < 200; n += every {
 		version := s.release()
 		reached := mishap(s, n)
 		s.tap.set(0, nil)
@@ -163,6 +171,7 @@ func (s *studio) sweep(mishap mishap, from, every int) {
 			s.t.Fatalf("at step %d", n)
 		}
 	}
+	s.t.Error("there is no end to the steps")
 }
 
 // whole wants a version to be published: one git tag here and in the remote, and all tags of the image at one

@@ -38,8 +38,6 @@ type BuildOptions struct {
 	CacheTo    []string // as docker build --cache-to takes them; for a Builder only
 	Provenance string   // how much of it is attested, min or max; empty is none. For a Builder only
 	SBOM       string   // image of the scanner that writes it; empty is none. For a Builder only
-
-	export client.ExportEntry
 }
 
 // Secret is a file or an environment variable that the build may read and that stays out of the image.
@@ -57,8 +55,7 @@ func (e *Engine) Build(ctx context.Context, o BuildOptions, display Display) (im
 		return "", fmt.Errorf("build %s: %w", o.Context, err)
 	}
 	defer buildkit.Close()
-	o.export = o.intoEngine()
-	exported, err := o.run(ctx, buildkit, display)
+	exported, err := o.run(ctx, buildkit, o.intoEngine(), display)
 	if err != nil {
 		return "", err
 	}
@@ -66,8 +63,8 @@ func (e *Engine) Build(ctx context.Context, o BuildOptions, display Display) (im
 }
 
 // run has a BuildKit build, and returns what its exporter says of the result.
-func (o BuildOptions) run(ctx context.Context, buildkit *client.Client, display Display) (map[string]string, error) {
-	solve, err := o.solve()
+func (o BuildOptions) run(ctx context.Context, buildkit *client.Client, export client.ExportEntry, display Display) (map[string]string, error) {
+	solve, err := o.solve(export)
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", o.Context, err)
 	}
@@ -113,7 +110,7 @@ func (e *Engine) buildkit(ctx context.Context) (*client.Client, error) {
 }
 
 // solve translates the options into BuildKit's.
-func (o BuildOptions) solve() (client.SolveOpt, error) {
+func (o BuildOptions) solve(export client.ExportEntry) (client.SolveOpt, error) {
 	file := o.dockerfile()
 	if _, err := os.Stat(file); err != nil {
 		return client.SolveOpt{}, err
@@ -146,7 +143,7 @@ func (o BuildOptions) solve() (client.SolveOpt, error) {
 		SharedKey:     key,
 		CacheImports:  imports,
 		CacheExports:  exports,
-		Exports:       []client.ExportEntry{o.export},
+		Exports:       []client.ExportEntry{export},
 	}, nil
 }
 

@@ -9,10 +9,7 @@ import (
 
 // Builder is a buildkitd of its own, beside any engine: it builds for several platforms, writes
 // attestations, and keeps its cache in a registry.
-type Builder struct {
-	address string
-	client  *client.Client
-}
+type Builder struct{ client *client.Client }
 
 // BuilderError says that no buildkitd answered.
 type BuilderError struct {
@@ -43,7 +40,7 @@ func ConnectBuilder(ctx context.Context, address string) (*Builder, error) {
 	if err != nil {
 		return nil, &BuilderError{address, err}
 	}
-	return &Builder{address, c}, nil
+	return &Builder{c}, nil
 }
 
 // Close gives the connection back.
@@ -54,10 +51,10 @@ func (b *Builder) Close() error { return b.client.Close() }
 // Logins are docker's own; certificates of the registry are those in buildkitd's configuration. Tags of
 // the options are not used. display may be nil.
 func (b *Builder) Build(ctx context.Context, o BuildOptions, repository string, display Display) (digest string, err error) {
-	o.export = client.ExportEntry{Type: client.ExporterImage, Attrs: map[string]string{
+	byDigest := client.ExportEntry{Type: client.ExporterImage, Attrs: map[string]string{
 		"name": repository, "push": "true", "push-by-digest": "true",
 	}}
-	exported, err := o.run(ctx, b.client, display)
+	exported, err := o.run(ctx, b.client, byDigest, display)
 	if err == nil && exported["containerimage.digest"] == "" {
 		err = fmt.Errorf("build %s: buildkitd told no digest", o.Context)
 	}
