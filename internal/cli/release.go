@@ -65,10 +65,10 @@ func (r *release) setVersion(v semver.Version) error {
 	return semver.ValidTag(r.tag)
 }
 
-// current is the version that the service is on: that of its file, or the highest git tag.
+// current is the version that the service is on: that of its files, or the highest git tag.
 func (r *release) current(ctx context.Context) (semver.Version, error) {
 	if !r.service.Version.Git {
-		return r.service.Version.File.Read(r.cfg.Dir)
+		return r.service.Version.Files.Read(r.cfg.Dir)
 	}
 	if shallow, err := r.repo.IsShallow(ctx); err != nil || shallow {
 		return semver.Version{}, errors.Join(err, when(shallow, &usage{
@@ -198,32 +198,23 @@ func (r *release) write(ctx context.Context, from semver.Version) error {
 	if r.service.Version.Git {
 		return nil
 	}
-	edits, err := r.service.Version.File.Edit(r.cfg.Dir, r.version)
+	edits, err := r.service.Version.Files.Edit(r.cfg.Dir, r.version)
 	if err != nil {
 		return err
 	}
+	if err := edits.Apply(r.cfg.Dir); err != nil {
+		return err
+	}
 	var paths []string
-	for i, e := range edits {
-		if err := e.Apply(r.cfg.Dir); err != nil {
-			return errors.Join(err, revert(edits[:i], r.cfg.Dir))
-		}
+	for _, e := range edits {
 		paths = append(paths, e.Path)
 	}
 	_, err = r.repo.Commit(ctx, r.subject(), []git.Trailer{{Key: trailerBump, Value: r.service.Name + " " + r.version.String()}}, paths...)
 	if err != nil {
-		return errors.Join(err, revert(edits, r.cfg.Dir))
+		return errors.Join(err, edits.Back().Apply(r.cfg.Dir))
 	}
 	r.screen.Say("%s %s → %s in %s, committed", r.service.Name, from, r.version, strings.Join(paths, ", "))
 	return nil
-}
-
-// revert puts version files back as they were.
-func revert(edits []semver.Edit, dir string) error {
-	var failures []error
-	for _, e := range edits {
-		failures = append(failures, semver.Edit{Path: e.Path, Before: e.After, After: e.Before}.Apply(dir))
-	}
-	return errors.Join(failures...)
 }
 
 func (r *release) subject() string {

@@ -15,7 +15,6 @@ type refusal struct {
 var notYet = refusals{
 	"config.notify":         {"notify", always},
 	"service.tasks":         {"tasks", always},
-	"environment.engine":    {"engine swarm", is(EngineSwarm)},
 	"environment.soak":      {"soak", always},
 	"environment.closed":    {"closed", always},
 	"environment.protected": {"protected", is(true)},
