@@ -266,10 +266,17 @@ func (r *release) claim(ctx context.Context, rev, branch string) error {
 		refs = append(refs, "refs/heads/"+branch)
 	}
 	err = r.repo.Push(ctx, refs...)
-	if errors.Is(err, git.ErrRejected) && !exists {
+	if errors.Is(err, git.ErrRejected) && !r.claimed(ctx, rev) {
 		return r.lost(ctx, rev, err)
 	}
 	return err
+}
+
+// claimed reports whether the version is ours in the remote, or may be. A tag that is here alone is none:
+// a claim may have been interrupted before it was pushed.
+func (r *release) claimed(ctx context.Context, rev string) bool {
+	there, exists, err := r.repo.RemoteTag(ctx, r.gitTag)
+	return err != nil || exists && there == rev
 }
 
 // lost takes back tag and commit of a number that somebody else was faster to take.
