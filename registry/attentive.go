@@ -26,8 +26,8 @@ func (a *attentive) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	silence := time.AfterFunc(a.patience, func() { cancel(&silentError{a.patience}) })
 	response, err := a.inner.RoundTrip(r.WithContext(ctx))
+	silence.Stop() // how long the caller takes to read on is its own affair
 	if err != nil {
-		silence.Stop()
 		defer cancel(nil)
 		return nil, silent(ctx, err)
 	}
