@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -62,6 +63,8 @@ type publication struct {
 	GitTag   string `json:"git_tag"`
 	Latest   bool   `json:"latest"` // it was moved here, or was here
 	New      bool   `json:"new"`    // false: it was published before
+	// Tags are the further ones of promote.yaml that point here.
+	Tags []string `json:"tags,omitempty"`
 }
 
 // publish takes the version at HEAD to the registry. Every step looks at what is there first, so that
@@ -92,12 +95,20 @@ func (r *release) publish(ctx context.Context, v semver.Version) error {
 		answer.New = true
 		answer.Digest, err = r.make(ctx, head)
 	} else {
-		err = r.claim(ctx, head)
+		err = r.claimBranch(ctx, head)
 	}
 	if err != nil {
 		return err
 	}
+	return r.finish(ctx, answer)
+}
+
+// finish moves the other tags to a version that is in the registry.
+func (r *release) finish(ctx context.Context, answer publication) (err error) {
 	if answer.Latest, err = r.latest(ctx, answer.Digest); err != nil {
+		return err
+	}
+	if answer.Tags, err = r.further(ctx, answer.Revision, answer.Digest); err != nil {
 		return err
 	}
 	return r.answerPublished(answer)
@@ -108,18 +119,13 @@ func (r *release) make(ctx context.Context, head string) (digest string, err err
 	if err := r.buildable(); err != nil {
 		return "", err
 	}
-	engine, err := r.engine(ctx)
-	if err != nil {
+	if err := r.registry.Writable(ctx, r.service.Image); err != nil {
 		return "", err
 	}
-	defer engine.Close()
-	if err := r.build(ctx, engine, head); err != nil {
-		return "", err
+	if r.service.Build.Builder != "" {
+		return r.byBuilder(ctx, head)
 	}
-	if err := r.claim(ctx, head); err != nil {
-		return "", err
-	}
-	return r.push(ctx, engine)
+	return r.byEngine(ctx, head)
 }
 
 // tagMine refuses a version whose git tag stands at another commit.
@@ -128,7 +134,10 @@ func (r *release) tagMine(ctx context.Context, head string) error {
 	if err != nil || !exists || rev == head {
 		return err
 	}
-	return &takenError{what: fmt.Sprintf("the git tag %s is at %.12s, not at %.12s", r.gitTag, rev, head), version: r.version, hint: "promote bump patch"}
+	return &takenError{
+		what:    fmt.Sprintf("the git tag %s is at %.12s, not at %.12s", r.gitTag, rev, head),
+		version: r.version, hint: "promote bump patch", refused: true,
+	}
 }
 
 // existing is the digest of the version if it was published from this revision already. A version that
@@ -141,10 +150,14 @@ func (r *release) existing(ctx context.Context, head string) (string, error) {
 	case err != nil:
 		return "", err
 	case there.Revision != head:
-		return "", &takenError{
+		taken := &takenError{
 			what:    fmt.Sprintf("%s:%s was published from revision %.12s", r.service.Image, r.tag, orUnknown(there.Revision)),
-			version: r.version, hint: "promote bump patch",
+			version: r.version, hint: "promote bump patch", refused: true,
 		}
+		if there.Revision == "" {
+			taken.hint = fmt.Sprintf("promote bump patch, or if this revision is what it was built from: promote record %s %s --digest %s", r.service.Name, r.version, there.Digest)
+		}
+		return "", taken
 	}
 	r.screen.Say("%s:%s is published already, from this revision", r.service.Image, r.tag)
 	return there.Digest, nil
@@ -165,11 +178,47 @@ func (r *release) push(ctx context.Context, engine *docker.Engine) (string, erro
 	}
 	layers := r.screen.Layers("push " + r.reference())
 	defer layers.Close()
-	if _, err := engine.Push(ctx, r.reference(), credentials.Header(), layers.Update); err != nil {
+	pushed, err := r.upload(ctx, engine, credentials.Header(), layers.Update)
+	if err != nil {
 		return "", err
 	}
-	return r.registry.Digest(ctx, r.service.Image, r.tag)
+	there, err := r.registry.Digest(ctx, r.service.Image, r.tag)
+	if err == nil && there != pushed {
+		err = r.overtaken(there, pushed)
+	}
+	return there, err
 }
+
+// upload has the engine push, and stops it when it gets nowhere: an engine waits for ever.
+func (r *release) upload(ctx context.Context, engine *docker.Engine, auth string, show func(docker.Progress)) (string, error) {
+	limit := r.cfg.Registry.ProgressDeadline
+	stalled := &stalledError{reference: r.reference(), limit: limit}
+	pushing, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	silence := time.AfterFunc(limit, func() { stop(stalled) })
+	defer silence.Stop()
+	digest, err := engine.Push(pushing, r.reference(), auth, func(p docker.Progress) {
+		silence.Reset(limit)
+		show(p)
+	})
+	if err != nil && context.Cause(pushing) == stalled {
+		return "", stalled
+	}
+	return digest, err
+}
+
+// stalledError is a push that made no progress for too long.
+type stalledError struct {
+	reference string
+	limit     time.Duration
+}
+
+func (e *stalledError) Error() string {
+	return fmt.Sprintf("push %s: no progress for %s", e.reference, e.limit)
+}
+
+// Hint is for a registry that had a bad moment: what arrived of the layers is not sent again.
+func (e *stalledError) Hint() string { return "the same command again" }
 
 // reference is the image under its version.
 func (r *release) reference() string { return r.service.Image + ":" + r.tag }
@@ -187,14 +236,24 @@ func (r *release) labels(ctx context.Context, head string) (map[string]string, e
 	return labels, err
 }
 
-// claim tags the commit, and pushes branch and tag as one: either both arrive or none.
-func (r *release) claim(ctx context.Context, head string) error {
+// claimBranch claims the version for what is checked out, and pushes its branch along.
+func (r *release) claimBranch(ctx context.Context, head string) error {
+	branch, err := r.repo.Branch(ctx)
+	if err != nil {
+		return err
+	}
+	return r.claim(ctx, head, branch)
+}
+
+// claim tags a commit, and pushes the tag and a branch, if one is given, as one: either both arrive or
+// none.
+func (r *release) claim(ctx context.Context, rev, branch string) error {
 	_, exists, err := r.repo.Tag(ctx, r.gitTag)
 	if err != nil {
 		return err
 	}
 	if !exists {
-		if err := r.repo.CreateTag(ctx, r.gitTag, head, r.subject()); err != nil {
+		if err := r.repo.CreateTag(ctx, r.gitTag, rev, r.subject()); err != nil {
 			return err
 		}
 	}
@@ -203,23 +262,29 @@ func (r *release) claim(ctx context.Context, head string) error {
 		return err
 	}
 	refs := []string{"refs/tags/" + r.gitTag}
-	if branch, err := r.repo.Branch(ctx); err != nil {
-		return err
-	} else if branch != "" {
+	if branch != "" {
 		refs = append(refs, "refs/heads/"+branch)
 	}
 	err = r.repo.Push(ctx, refs...)
-	if errors.Is(err, git.ErrRejected) && !exists {
-		return r.lost(ctx, head, err)
+	if errors.Is(err, git.ErrRejected) && !r.claimed(ctx, rev) {
+		return r.lost(ctx, rev, err)
 	}
 	return err
 }
 
+// claimed reports whether the version is ours in the remote, or may be. A tag that is here alone is none:
+// a claim may have been interrupted before it was pushed.
+func (r *release) claimed(ctx context.Context, rev string) bool {
+	there, exists, err := r.repo.RemoteTag(ctx, r.gitTag)
+	return err != nil || exists && there == rev
+}
+
 // lost takes back tag and commit of a number that somebody else was faster to take.
-func (r *release) lost(ctx context.Context, head string, cause error) error {
+func (r *release) lost(ctx context.Context, rev string, cause error) error {
 	err := r.repo.DeleteTag(ctx, r.gitTag)
-	if begun, _ := r.begun(ctx, r.version); begun && err == nil {
-		err = r.repo.Undo(ctx, head)
+	tip, _ := r.repo.Head(ctx)
+	if begun, _ := r.begun(ctx, r.version); begun && tip == rev && err == nil {
+		err = r.repo.Undo(ctx, rev)
 	}
 	taken := &takenError{
 		what: "somebody else was faster to push", version: r.version,
@@ -228,23 +293,18 @@ func (r *release) lost(ctx context.Context, head string, cause error) error {
 	return errors.Join(taken, cause, err)
 }
 
-// latest moves the tag latest, which costs one manifest, if this is the highest stable version.
-func (r *release) latest(ctx context.Context, digest string) (bool, error) {
-	moved, from, err := r.registry.MoveLatest(ctx, r.service.Image, r.version, digest)
-	if err == nil && !moved && r.version.Stable() && from.Digest != digest {
-		r.screen.Say("latest stays at %s, which is newer", promotion.Label(from))
-	}
-	return moved || from.Digest == digest, err
-}
-
 func (r *release) answerPublished(a publication) error {
 	if r.screen.JSON {
 		return r.screen.Object(a)
 	}
-	latest := ""
+	var names []string
 	if a.Latest {
-		latest = " and latest"
+		names = append(names, latestTag)
 	}
-	r.screen.Answer("%s%s  %s", a.Image, latest, promotion.Short(a.Digest))
+	besides := strings.Join(append(names, a.Tags...), ", ")
+	if besides != "" {
+		besides = " and " + besides
+	}
+	r.screen.Answer("%s%s  %s", a.Image, besides, promotion.Short(a.Digest))
 	return nil
 }

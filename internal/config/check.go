@@ -32,6 +32,9 @@ func (c *Config) check(d *decoder) {
 	c.checkHealth(d)
 	c.checkAfter(d)
 	c.checkFrom(d)
+	for _, s := range c.Services {
+		s.checkBuild(d)
+	}
 	services := names(c.Services)
 	for _, e := range c.Environments {
 		d.within(e.Name, func() { known(d, &e.Services, e.Services, "service", services) })
