@@ -9,7 +9,6 @@ type refusals map[string]string
 
 var notYet = refusals{
 	"config.notify": "notify",
-	"service.tasks": "tasks",
 }
 
 // refuse reports a key that is not supported yet.

@@ -116,7 +116,7 @@ func plain(e rollout.Event) string {
 }
 
 func label(e rollout.Event) string {
-	return strings.TrimSpace(string(e.Step) + " " + e.Service)
+	return strings.TrimSpace(string(e.Step) + " " + e.Service + " " + e.Task)
 }
 
 // of begins what is said of one of several hosts.
@@ -146,7 +146,7 @@ func (p *Progress) update(host string, e rollout.Event) {
 }
 
 func (p *Progress) line(host string, e rollout.Event) *line {
-	key := of(host) + string(e.Step) + " " + e.Service
+	key := of(host) + label(e)
 	if e.Status == rollout.Noted {
 		key += e.Text
 	}
