@@ -29,7 +29,7 @@ const (
 )
 
 // Log lists the commits that lead to a revision (HEAD if empty) and not to another, newest first; those
-// that touch one of the paths, or all. An empty from means from the beginning. A repository without
+// that touch one of the paths, or all; on both sides of a merge, also where it took one side whole. An empty from means from the beginning. A repository without
 // commits has none. A revision that is not here is an [ErrUnknownRevision].
 func (r *Repo) Log(ctx context.Context, from, to string, paths ...string) ([]Commit, error) {
 	revisions, err := r.between(ctx, from, to)
@@ -41,7 +41,7 @@ func (r *Repo) Log(ctx context.Context, from, to string, paths ...string) ([]Com
 	}
 	// The user may have git log show signatures, or follow a single file to where it was copied from.
 	args := []string{"-c", "log.showSignature=false", "-c", "log.follow=false",
-		"log", "-z", "--encoding=UTF-8", "--format=" + logFormat}
+		"log", "-z", "--full-history", "--encoding=UTF-8", "--format=" + logFormat}
 	args = append(append(args, revisions...), "--")
 	out, err := r.git(ctx, append(args, literal(paths)...)...)
 	if err != nil {

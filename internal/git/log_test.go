@@ -2,6 +2,7 @@ package git
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -61,6 +62,22 @@ func TestLog(t *testing.T) {
 	}
 	if len(c.Trailers) != 2 || c.Trailers[0] != (Trailer{"Fixes", "#1"}) || c.Trailers[1] != (Trailer{"Reviewed-by", "A and B"}) {
 		t.Errorf("trailers %q", c.Trailers)
+	}
+}
+
+// TestLogOfMerges looks at a branch whose change was undone by the merge: its commits were made all the same.
+func TestLogOfMerges(t *testing.T) {
+	s := newSandbox(t)
+	s.git("switch", "-q", "-c", "topic")
+	s.write("sub/a.txt", "topic")
+	s.git("commit", "-q", "-a", "-m", "feat: topic")
+	s.git("switch", "-q", "main")
+	s.write("package.json", "1.0.1")
+	s.git("commit", "-q", "-a", "-m", "fix: main")
+	s.git("merge", "-q", "--no-ff", "--strategy=ours", "-m", "Merge", "topic")
+	log := subjects(must[[]Commit](t)(s.repo.Log(t.Context(), "HEAD~2", "", "sub")))
+	if !slices.Contains(log, "feat: topic") || slices.Contains(log, "fix: main") {
+		t.Errorf("got %q", log)
 	}
 }
 

@@ -2,7 +2,9 @@ package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -47,18 +49,30 @@ func (r *Repo) RemoteTag(ctx context.Context, name string) (rev string, ok bool,
 
 // Tags lists the tags of this repository whose names begin with the prefix, in the order of their names.
 func (r *Repo) Tags(ctx context.Context, prefix string) ([]string, error) {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", "refs/tags/")
+	tags, err := r.tags(ctx)
+	return slices.DeleteFunc(tags, func(tag string) bool { return !strings.HasPrefix(tag, prefix) }), err
+}
+
+// TagsInHead lists the tags of commits that HEAD contains, in the order of their names: those of other
+// branches are left out. A repository without commits has none.
+func (r *Repo) TagsInHead(ctx context.Context) ([]string, error) {
+	head, err := r.Head(ctx)
+	if errors.Is(err, ErrNoCommits) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	var tags []string
+	return r.tags(ctx, "--merged="+head)
+}
+
+func (r *Repo) tags(ctx context.Context, options ...string) (tags []string, err error) {
+	args := append([]string{"for-each-ref", "--format=%(refname)"}, options...)
+	out, err := r.git(ctx, append(args, "refs/tags/")...)
 	for line := range strings.Lines(out) {
-		name := strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "refs/tags/")
-		if strings.HasPrefix(name, prefix) {
-			tags = append(tags, name)
-		}
+		tags = append(tags, strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "refs/tags/"))
 	}
-	return tags, nil
+	return tags, err
 }
 
 // CreateTag makes an annotated tag of a revision. It fails if the tag exists.
