@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"promote/internal/docker"
 	"promote/internal/git"
 	"promote/internal/promotion"
 	"promote/registry"
@@ -44,7 +43,8 @@ func (p *program) publishCommand() *cli.Command {
 				return &usage{text: service.Name + " has no version yet", hint: "promote bump " + service.Name + " v0.1.0"}
 			}
 			if c.Bool("dry-run") {
-				return errors.Join(r.setVersion(current), p.answerBump(r, current, true))
+				r.from = current
+				return errors.Join(r.setVersion(current), p.answerBump(batch{r}, true))
 			}
 			return r.publish(ctx, current)
 		},
@@ -64,62 +64,77 @@ type publication struct {
 	New      bool   `json:"new"`    // false: it was published before
 }
 
-// publish takes the version at HEAD to the registry. Every step looks at what is there first, so that
-// it can be run again after any interruption.
-//
-// The number is claimed in git before the image is pushed: commit and tag arrive in the remote as one
-// or not at all, so of two people who take the same number exactly one goes on to the registry, and
-// the other leaves nothing behind. That the image builds is known by then.
+// publish takes the version at HEAD to the registry.
 func (r *release) publish(ctx context.Context, v semver.Version) error {
 	if err := r.setVersion(v); err != nil {
 		return err
 	}
-	head, err := r.repo.Head(ctx)
+	return batch{r}.publish(ctx)
+}
+
+// publish takes the versions at HEAD to the registry. Every step looks at what is there first, so that
+// it can be run again after any interruption.
+//
+// The numbers are claimed in git before an image is pushed: commit and tags arrive in the remote as one
+// or not at all, so of two people who take the same number exactly one goes on to the registry, and
+// the other leaves nothing behind. That the images build is known by then.
+func (list batch) publish(ctx context.Context) error {
+	head, err := list[0].repo.Head(ctx)
 	if err != nil {
 		return err
 	}
-	answer := publication{
-		Schema: promotion.Schema, Service: r.service.Name, Version: v.String(),
+	answers := make([]publication, len(list))
+	for i, r := range list {
+		if answers[i], err = r.prepare(ctx, head); err != nil {
+			return err
+		}
+	}
+	if err := list.claim(ctx, head); err != nil {
+		return err
+	}
+	for i, r := range list {
+		if err := r.deliver(ctx, answers[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare builds the image, unless it is published already.
+func (r *release) prepare(ctx context.Context, head string) (answer publication, err error) {
+	answer = publication{
+		Schema: promotion.Schema, Service: r.service.Name, Version: r.version.String(),
 		Image: r.service.Image + ":" + r.tag, Revision: head, GitTag: r.gitTag,
 	}
 	if err := r.tagMine(ctx, head); err != nil {
-		return err
+		return answer, err
 	}
-	if answer.Digest, err = r.existing(ctx, head); err != nil {
-		return err
+	if answer.Digest, err = r.existing(ctx, head); err != nil || answer.Digest != "" {
+		return answer, err
 	}
-	if answer.Digest == "" {
-		answer.New = true
-		answer.Digest, err = r.make(ctx, head)
-	} else {
-		err = r.claim(ctx, head)
+	answer.New = true
+	if err := r.buildable(); err != nil {
+		return answer, err
 	}
+	engine, err := r.engine(ctx)
 	if err != nil {
-		return err
+		return answer, err
+	}
+	defer engine.Close()
+	return answer, r.build(ctx, engine, head)
+}
+
+// deliver pushes the image, if it is new, and moves latest.
+func (r *release) deliver(ctx context.Context, answer publication) (err error) {
+	if answer.New {
+		if answer.Digest, err = r.push(ctx); err != nil {
+			return err
+		}
 	}
 	if answer.Latest, err = r.latest(ctx, answer.Digest); err != nil {
 		return err
 	}
 	return r.answerPublished(answer)
-}
-
-// make builds the image, claims the version, and pushes.
-func (r *release) make(ctx context.Context, head string) (digest string, err error) {
-	if err := r.buildable(); err != nil {
-		return "", err
-	}
-	engine, err := r.engine(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer engine.Close()
-	if err := r.build(ctx, engine, head); err != nil {
-		return "", err
-	}
-	if err := r.claim(ctx, head); err != nil {
-		return "", err
-	}
-	return r.push(ctx, engine)
 }
 
 // tagMine refuses a version whose git tag stands at another commit.
@@ -158,7 +173,12 @@ func orUnknown(revision string) string {
 }
 
 // push pushes the image as its version. The digest is what the registry says it is.
-func (r *release) push(ctx context.Context, engine *docker.Engine) (string, error) {
+func (r *release) push(ctx context.Context) (string, error) {
+	engine, err := r.engine(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer engine.Close()
 	credentials, err := r.registry.Credentials(ctx, r.service.Image)
 	if err != nil {
 		return "", err
@@ -187,38 +207,45 @@ func (r *release) labels(ctx context.Context, head string) (map[string]string, e
 	return labels, err
 }
 
-// claim tags the commit, and pushes branch and tag as one: either both arrive or none.
-func (r *release) claim(ctx context.Context, head string) error {
-	_, exists, err := r.repo.Tag(ctx, r.gitTag)
-	if err != nil {
-		return err
-	}
-	if !exists {
-		if err := r.repo.CreateTag(ctx, r.gitTag, head, r.subject()); err != nil {
+// claim tags the commit, and pushes branch and tags as one: either all arrive or none.
+func (list batch) claim(ctx context.Context, head string) error {
+	var made batch
+	var refs []string
+	for _, r := range list {
+		_, exists, err := r.repo.Tag(ctx, r.gitTag)
+		if err == nil && !exists {
+			made = append(made, r)
+			err = r.repo.CreateTag(ctx, r.gitTag, head, batch{r}.subject())
+		}
+		if err != nil {
 			return err
 		}
+		refs = append(refs, "refs/tags/"+r.gitTag)
 	}
-	url, err := r.repo.RemoteURL(ctx)
-	if err != nil || url == "" {
+	repo := list[0].repo
+	if url, err := repo.RemoteURL(ctx); err != nil || url == "" {
 		return err
 	}
-	refs := []string{"refs/tags/" + r.gitTag}
-	if branch, err := r.repo.Branch(ctx); err != nil {
+	if branch, err := repo.Branch(ctx); err != nil {
 		return err
 	} else if branch != "" {
 		refs = append(refs, "refs/heads/"+branch)
 	}
-	err = r.repo.Push(ctx, refs...)
-	if errors.Is(err, git.ErrRejected) && !exists {
-		return r.lost(ctx, head, err)
+	err := repo.Push(ctx, refs...)
+	if errors.Is(err, git.ErrRejected) && len(made) > 0 {
+		return made.lost(ctx, head, err)
 	}
 	return err
 }
 
-// lost takes back tag and commit of a number that somebody else was faster to take.
-func (r *release) lost(ctx context.Context, head string, cause error) error {
-	err := r.repo.DeleteTag(ctx, r.gitTag)
-	if begun, _ := r.begun(ctx, r.version); begun && err == nil {
+// lost takes back tags and commit of numbers that somebody else was faster to take.
+func (list batch) lost(ctx context.Context, head string, cause error) error {
+	r := list[0]
+	var err error
+	for _, made := range list {
+		err = errors.Join(err, made.repo.DeleteTag(ctx, made.gitTag))
+	}
+	if bumped, _ := headBump(ctx, r.repo); bumped[r.service.Name] == r.version && err == nil {
 		err = r.repo.Undo(ctx, head)
 	}
 	taken := &takenError{

@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"promote/internal/git"
+	"promote/semver"
+)
+
+// milestone is a version of a service in the history, and the revision that it was made from.
+type milestone struct {
+	version semver.Version
+	rev     string // refs/tags/…, or the hash of a bump that is not tagged yet; empty for the beginning
+}
+
+// past is what happened to a service up to HEAD.
+type past struct {
+	milestones []milestone  // versions that HEAD contains, lowest first
+	commits    []git.Commit // since the last stable one, newest first
+}
+
+// last is the newest version; the zero milestone, if there is none.
+func (p *past) last() milestone {
+	if len(p.milestones) == 0 {
+		return milestone{}
+	}
+	return p.milestones[len(p.milestones)-1]
+}
+
+// stable is the newest final version.
+func (p *past) stable() milestone {
+	for _, m := range slices.Backward(p.milestones) {
+		if m.version.Stable() {
+			return m
+		}
+	}
+	return milestone{}
+}
+
+// prerelease is the newest prerelease of a version with the identifier, and its number.
+func (p *past) prerelease(of semver.Version, identifier string) (newest milestone, number int) {
+	for _, m := range p.milestones {
+		if n, ok := m.version.PrereleaseNumber(identifier); ok && m.version.Final() == of {
+			newest, number = m, n
+		}
+	}
+	return newest, number
+}
+
+// add puts a version where it belongs.
+func (p *past) add(m milestone) {
+	p.milestones = append(p.milestones, m)
+	slices.SortStableFunc(p.milestones, func(a, b milestone) int { return a.version.Compare(b.version) })
+}
+
+// wholeTags reads the tags that HEAD contains, once for all services. In a shallow clone tags and commits
+// are missing, and whatever followed from them would be wrong.
+func wholeTags(ctx context.Context, repo *git.Repo) func() ([]string, error) {
+	return sync.OnceValues(func() ([]string, error) {
+		if shallow, err := repo.IsShallow(ctx); err != nil || shallow {
+			return nil, errors.Join(err, when(shallow, &usage{
+				text: "this clone is shallow, so tags and commits that hold the version are missing",
+				hint: "git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0, in GitLab set GIT_DEPTH: 0",
+			}))
+		}
+		return repo.TagsInHead(ctx)
+	})
+}
+
+// past is what happened to the service, read once.
+func (r *release) past(ctx context.Context) (p *past, err error) {
+	if r.known == nil {
+		r.known, err = r.readPast(ctx)
+	}
+	return r.known, err
+}
+
+// readPast finds the versions among the tags. A bump that is not tagged yet, since CI publishes it, is a
+// version like any other.
+func (r *release) readPast(ctx context.Context) (*past, error) {
+	tags, err := r.tags()
+	if err != nil {
+		return nil, err
+	}
+	p := &past{}
+	for _, tag := range tags {
+		if v, ok := r.service.GitTag.Parse(tag); ok {
+			p.add(milestone{v, "refs/tags/" + tag})
+		}
+	}
+	stable, last := p.stable(), p.last()
+	log, err := r.log(ctx, stable.rev, "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range log {
+		if v := bumpedBy(c)[r.service.Name]; last.version.Less(v) {
+			p.add(milestone{v, c.Hash})
+		}
+	}
+	if p.stable() != stable {
+		if log, err = r.log(ctx, p.stable().rev, "HEAD"); err != nil {
+			return nil, err
+		}
+	}
+	p.commits = withoutBumps(log)
+	return p, nil
+}
+
+// log lists the commits between two revisions that touch the service.
+func (r *release) log(ctx context.Context, from, to string) ([]git.Commit, error) {
+	path := filepath.Join(r.cfg.Dir, r.service.Path)
+	if sameFile(path, r.repo.Root()) {
+		return r.repo.Log(ctx, from, to)
+	}
+	return r.repo.Log(ctx, from, to, r.service.Path)
+}
+
+// since are the commits that touch the service since a revision, but for those of bumps.
+func (r *release) since(ctx context.Context, rev string) ([]git.Commit, error) {
+	log, err := r.log(ctx, rev, "HEAD")
+	return withoutBumps(log), err
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
+}
+
+// bumpedBy are the versions that a commit bumped services to.
+func bumpedBy(c git.Commit) map[string]semver.Version {
+	versions := map[string]semver.Version{}
+	for _, t := range c.Trailers {
+		name, number, _ := strings.Cut(t.Value, " ")
+		if v, err := semver.Parse(number); t.Key == trailerBump && err == nil {
+			versions[name] = v
+		}
+	}
+	return versions
+}
+
+func withoutBumps(log []git.Commit) []git.Commit {
+	return slices.DeleteFunc(slices.Clone(log), func(c git.Commit) bool { return len(bumpedBy(c)) > 0 })
+}
+
+// distinct leaves every commit once, newest first: one may touch several services.
+func distinct(commits []git.Commit) []git.Commit {
+	seen := map[string]bool{}
+	list := slices.DeleteFunc(slices.Clone(commits), func(c git.Commit) bool {
+		known := seen[c.Hash]
+		seen[c.Hash] = true
+		return known
+	})
+	slices.SortStableFunc(list, func(a, b git.Commit) int { return b.Time.Compare(a.Time) })
+	return list
+}
+
+// asked is the highest part that commits ask for, and the newest commit that does; 0 if none asks.
+func asked(commits []git.Commit) (highest semver.Part, because *git.Commit) {
+	for i, c := range commits {
+		parsed, ok := semver.ParseCommit(c.Subject + "\n\n" + c.Body)
+		if !ok {
+			continue
+		}
+		if part, asks := parsed.Part(); asks && (highest == 0 || part < highest) {
+			highest, because = part, &commits[i]
+		}
+	}
+	return highest, because
+}
+
+// agrees makes sure that the version file says what the history says: what follows from the commits
+// would be wrong otherwise.
+func (r *release) agrees(current semver.Version, p *past) error {
+	last := p.last()
+	if last.version.IsZero() || last.version.Compare(current) == 0 {
+		return nil
+	}
+	hint := fmt.Sprintf("promote publish %s, if %s is to be released as it is", r.service.Name, current)
+	if current.Less(last.version) {
+		hint = fmt.Sprintf("promote bump %s %s", r.service.Name, last.version.Bump(semver.Patch))
+	}
+	return &usage{
+		text: fmt.Sprintf("%s says %s, the newest git tag here is %s", r.service.Version.File.Path, current, r.service.GitTag.Format(last.version)),
+		hint: hint,
+	}
+}
