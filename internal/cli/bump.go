@@ -183,6 +183,9 @@ func (p *program) nothing(c *cli.Context, bumps []*bump, err error) error {
 	if err != nil {
 		return err
 	}
+	if len(bumps) == 0 {
+		err = p.answerChanged([]string{})
+	}
 	for _, b := range bumps {
 		p.screen.Say("%s", b.unchanged())
 		if p.screen.JSON {

@@ -100,7 +100,11 @@ func (r *release) readPast(ctx context.Context) (*past, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range log {
+	bumps, err := r.bumps(ctx, stable.rev, log)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range bumps {
 		if v := bumpedBy(c)[r.service.Name]; last.version.Less(v) {
 			p.add(milestone{v, c.Hash})
 		}
@@ -114,28 +118,38 @@ func (r *release) readPast(ctx context.Context) (*past, error) {
 	return p, nil
 }
 
+// bumps are the commits since a revision in which that of a bump can be: those that touch the service,
+// unless the version stands elsewhere, or in tags only.
+func (r *release) bumps(ctx context.Context, from string, log []git.Commit) ([]git.Commit, error) {
+	inside, err := filepath.Rel(r.service.Path, r.service.Version.File.Path)
+	if r.wholeTree() || !r.service.Version.Git && err == nil && filepath.IsLocal(inside) {
+		return log, nil
+	}
+	return r.repo.Log(ctx, from, "HEAD")
+}
+
 // log lists the commits between two revisions that touch the service.
 func (r *release) log(ctx context.Context, from, to string) ([]git.Commit, error) {
-	path := filepath.Join(r.cfg.Dir, r.service.Path)
-	if sameFile(path, r.repo.Root()) {
-		return r.repo.Log(ctx, from, to)
+	if r.wholeTree() {
+		return r.repo.Log(ctx, from, to) // git need not compare a single tree
 	}
 	return r.repo.Log(ctx, from, to, r.service.Path)
+}
+
+// wholeTree reports whether every commit touches the service, since its path is the top of the repository.
+func (r *release) wholeTree() bool {
+	path, err := os.Stat(filepath.Join(r.cfg.Dir, r.service.Path))
+	if err != nil {
+		return false
+	}
+	root, err := os.Stat(r.repo.Root())
+	return err == nil && os.SameFile(path, root)
 }
 
 // since are the commits that touch the service since a revision, but for those of bumps.
 func (r *release) since(ctx context.Context, rev string) ([]git.Commit, error) {
 	log, err := r.log(ctx, rev, "HEAD")
 	return withoutBumps(log), err
-}
-
-func sameFile(a, b string) bool {
-	first, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second)
 }
 
 // bumpedBy are the versions that a commit bumped services to.

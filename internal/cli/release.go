@@ -125,26 +125,45 @@ func (list batch) String() string {
 	return strings.Join(names, ", ")
 }
 
-// asides is how many questions are put to remotes at a time.
-const asides = 8
+// atOnce is how many questions are put to remotes at a time.
+const atOnce = 8
 
 // free makes sure that nothing stands in the way of new versions, before anything is changed: tags
 // here, in the remote and in the registry, and the rights to push to both. All are asked side by side.
 func (list batch) free(ctx context.Context, publish bool) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(asides)
-	for _, r := range list {
-		group.Go(func() error { return r.freeInGit(ctx) })
-		group.Go(func() error { return r.freeInRegistry(ctx) })
-		if publish {
-			group.Go(r.buildable)
-			group.Go(func() error { return r.registry.Writable(ctx, r.service.Image) })
-		}
-	}
+	group.Go(func() error { return list.freeInGit(ctx, publish) })
+	group.Go(func() error { return list.each(ctx, (*release).freeInRegistry) })
 	if publish {
-		group.Go(func() error { return list[0].pushable(ctx) })
+		group.Go(func() error { return list.each(ctx, (*release).deliverable) })
 	}
 	return group.Wait()
+}
+
+// each puts a question about every release, several at a time.
+func (list batch) each(ctx context.Context, ask func(*release, context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, r := range list {
+		group.Go(func() error { return ask(r, ctx) })
+	}
+	return group.Wait()
+}
+
+// freeInGit looks at the tags first: that a number is taken tells more than that the branch is behind.
+func (list batch) freeInGit(ctx context.Context, push bool) error {
+	if err := list.each(ctx, (*release).freeInGit); err != nil || !push {
+		return err
+	}
+	return list[0].pushable(ctx)
+}
+
+// deliverable makes sure that there is something to build, and a right to push it.
+func (r *release) deliverable(ctx context.Context) error {
+	if err := r.buildable(); err != nil {
+		return err
+	}
+	return r.registry.Writable(ctx, r.service.Image)
 }
 
 // buildable makes sure that there is something to build before a number is taken.
@@ -221,6 +240,7 @@ func (r *release) remoteBranch(ctx context.Context) (string, error) {
 func (list batch) write(ctx context.Context) error {
 	dir, repo := list[0].cfg.Dir, list[0].repo
 	var done []semver.Edit
+	var said []string
 	for _, r := range list {
 		edits, err := r.edits(ctx)
 		if err != nil {
@@ -232,6 +252,7 @@ func (list batch) write(ctx context.Context) error {
 			}
 			done = append(done, e)
 		}
+		said = append(said, fmt.Sprintf("%s %s → %s in %s", r.service.Name, r.from, r.version, strings.Join(pathsOf(edits), ", ")))
 	}
 	if len(done) == 0 {
 		return nil
@@ -239,9 +260,7 @@ func (list batch) write(ctx context.Context) error {
 	if _, err := repo.Commit(ctx, list.subject(), list.trailers(), pathsOf(done)...); err != nil {
 		return errors.Join(err, revert(done, dir))
 	}
-	for _, r := range list {
-		r.screen.Say("%s %s → %s in %s, committed", r.service.Name, r.from, r.version, strings.Join(pathsOf(done), ", "))
-	}
+	list[0].screen.Say("%s, committed", strings.Join(said, "; "))
 	return nil
 }
 
