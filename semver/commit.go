@@ -2,6 +2,7 @@ package semver
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -21,13 +22,8 @@ type Commit struct {
 // the lines that follow.
 type Footer struct{ Token, Value string }
 
-var (
-	// commitHeader is anchored: what only looks like a header further on in a line is none.
-	commitHeader = regexp.MustCompile(`^([A-Za-z][\w-]*)(?:\(([^()\r\n]+)\))?(!)?: +(\S.*)$`)
-	// commitFooter takes a breaking change also with its text in the next line, where git has stripped
-	// the blank behind the colon.
-	commitFooter = regexp.MustCompile(`^(?:(BREAKING CHANGE|BREAKING-CHANGE):(?: +(.*)|$)|([A-Za-z][\w-]*)(?:: +| (#))(.*)$)`)
-)
+// commitHeader is anchored: what only looks like a header further on in a line is none.
+var commitHeader = regexp.MustCompile(`^([A-Za-z][\w-]*)(?:\(([^()\r\n]+)\))?(!)?: +(\S.*)$`)
 
 // ParseCommit reads a commit message, and whether it is a conventional one. The header is the first
 // line. Footers begin at the first paragraph below it whose first line is a footer; BREAKING CHANGE
@@ -50,7 +46,7 @@ func ParseCommit(message string) (Commit, bool) {
 func splitFooters(rest string) (body string, footers []Footer) {
 	lines := strings.Split(rest, "\n")
 	for i := 1; i < len(lines); i++ {
-		if strings.TrimSpace(lines[i-1]) == "" && commitFooter.MatchString(lines[i]) {
+		if _, ok := parseFooter(lines[i]); ok && strings.TrimSpace(lines[i-1]) == "" {
 			return strings.TrimSpace(strings.Join(lines[:i], "\n")), parseFooters(lines[i:])
 		}
 	}
@@ -59,8 +55,8 @@ func splitFooters(rest string) (body string, footers []Footer) {
 
 func parseFooters(lines []string) (footers []Footer) {
 	for _, line := range lines {
-		if m := commitFooter.FindStringSubmatch(line); m != nil {
-			footers = append(footers, Footer{Token: m[1] + m[3], Value: m[2] + m[4] + m[5]})
+		if f, ok := parseFooter(line); ok {
+			footers = append(footers, f)
 			continue
 		}
 		last := &footers[len(footers)-1]
@@ -72,11 +68,33 @@ func parseFooters(lines []string) (footers []Footer) {
 	return footers
 }
 
+// parseFooter reads the first line of a footer. The text of a breaking change may also begin in the next
+// line, where git has stripped the blank behind the colon.
+func parseFooter(line string) (Footer, bool) {
+	for _, token := range breakingTokens {
+		if value, ok := strings.CutPrefix(line, token+":"); ok && (value == "" || value[0] == ' ') {
+			return Footer{token, value}, true
+		}
+	}
+	end := strings.IndexFunc(line, func(r rune) bool { return !isTokenRune(r) })
+	if end <= 0 || line[0] == '-' {
+		return Footer{}, false
+	}
+	token, rest := line[:end], line[end:]
+	return Footer{token, rest[1:]}, strings.HasPrefix(rest, ": ") || strings.HasPrefix(rest, " #")
+}
+
+func isTokenRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
+}
+
+var breakingTokens = []string{"BREAKING CHANGE", "BREAKING-CHANGE"}
+
 // BreakingNote is what a footer says about the change that breaks something, and whether there is such
 // a footer.
 func (c Commit) BreakingNote() (note string, ok bool) {
 	for _, f := range c.Footers {
-		if f.Token == "BREAKING CHANGE" || f.Token == "BREAKING-CHANGE" {
+		if slices.Contains(breakingTokens, f.Token) {
 			return f.Value, true
 		}
 	}

@@ -68,7 +68,7 @@ func (list batch) touched(ctx context.Context, rev string) (bool, error) {
 				return false, err
 			}
 			from = p.last().rev
-		} else if _, err := r.tags(); err != nil {
+		} else if err := r.tags.whole(); err != nil {
 			return false, err // a shallow clone knows too few commits
 		}
 		if commits, err := r.since(ctx, from); err != nil || len(commits) > 0 {

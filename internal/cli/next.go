@@ -76,7 +76,7 @@ func (p *program) units(ctx context.Context, c *cli.Context, cfg *config.Config,
 		return nil, err
 	}
 	var units []batch
-	tags, seen := wholeTags(ctx, repo), map[*config.Service]bool{}
+	tags, seen := tagsOf(ctx, repo), map[*config.Service]bool{}
 	for _, s := range services {
 		var unit batch
 		for _, member := range cfg.LinkedTo(s) {
@@ -174,7 +174,9 @@ func (b *bump) follow(ctx context.Context) error {
 		}
 		commits = append(commits, p.commits...)
 	}
-	commits = distinct(commits)
+	if len(b.batch) > 1 {
+		commits = distinct(commits)
+	}
 	b.part, b.because = asked(commits)
 	b.commits = len(commits)
 	if stable.IsZero() && b.from.Stable() {

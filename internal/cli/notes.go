@@ -80,8 +80,7 @@ const unreleased = "Unreleased"
 
 // span reads FROM..TO, VERSION, or nothing.
 func (r *release) span(ctx context.Context, text string) (from, to end, err error) {
-	p, err := r.past(ctx)
-	if err != nil {
+	if err := r.tags.whole(); err != nil {
 		return from, to, err
 	}
 	first, last, isRange := strings.Cut(text, "..")
@@ -89,20 +88,19 @@ func (r *release) span(ctx context.Context, text string) (from, to end, err erro
 	case strings.HasPrefix(last, "."):
 		return from, to, &usage{text: fmt.Sprintf("%q has a dot too many", text), hint: "promote notes v1.4.2..v1.5.0"}
 	case text == "":
-		from = r.milestoneEnd(p.last())
-	case isRange:
-		from, err = r.end(ctx, first)
-	default:
-		last = first
-		if from, err = r.before(p, first); err != nil {
+		p, err := r.past(ctx)
+		if err != nil {
 			return from, to, err
 		}
+		from = p.last().end()
+	case !isRange:
+		last = first
+		from, err = r.before(first)
+	case first != "":
+		from, err = r.end(ctx, first)
 	}
 	if err == nil {
 		to, err = r.end(ctx, last)
-	}
-	if isRange && first == "" {
-		from = end{}
 	}
 	return from, to, err
 }
@@ -117,31 +115,33 @@ func (r *release) end(ctx context.Context, text string) (end, error) {
 	if err != nil {
 		return end{text, text, text}, nil
 	}
-	tags, err := r.repo.Tags(ctx, "")
+	tags, err := r.tags.all()
 	if err != nil {
 		return end{}, err
 	}
-	for _, tag := range tags {
-		if tagged, ok := r.service.GitTag.Parse(tag); ok && tagged == v {
-			return r.milestoneEnd(milestone{v, "refs/tags/" + tag}), nil
+	for _, m := range r.released(tags).milestones {
+		if m.version == v {
+			return m.end(), nil
 		}
 	}
 	return end{}, &usage{text: fmt.Sprintf("%s has no git tag of %s", r.service.Name, v), hint: "git fetch --tags, or promote notes REVISION..REVISION"}
 }
 
-func (r *release) milestoneEnd(m milestone) end {
-	return end{m.version.String(), m.rev, strings.TrimPrefix(m.rev, "refs/tags/")}
-}
+func (m milestone) end() end { return end{m.version.String(), m.rev, m.tag()} }
 
 // before is the version before another one; the stable one before a stable one.
-func (r *release) before(p *past, text string) (end, error) {
+func (r *release) before(text string) (end, error) {
 	v, err := semver.Parse(text)
 	if err != nil {
 		return end{}, &usage{text: fmt.Sprintf("%q is neither a version nor FROM..TO", text), hint: "promote notes " + text + "..HEAD"}
 	}
-	for _, m := range slices.Backward(p.milestones) {
+	tags, err := r.tags.all()
+	if err != nil {
+		return end{}, err
+	}
+	for _, m := range slices.Backward(r.released(tags).milestones) {
 		if m.version.Less(v) && (m.version.Stable() || !v.Stable()) {
-			return r.milestoneEnd(m), nil
+			return m.end(), nil
 		}
 	}
 	return end{}, nil

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"promote/internal/git"
 	"promote/semver"
 )
@@ -20,9 +22,13 @@ type milestone struct {
 	rev     string // refs/tags/…, or the hash of a bump that is not tagged yet; empty for the beginning
 }
 
-// past is what happened to a service up to HEAD.
+const tagPrefix = "refs/tags/"
+
+func (m milestone) tag() string { return strings.TrimPrefix(m.rev, tagPrefix) }
+
+// past is what happened to a service since its last stable version, up to HEAD.
 type past struct {
-	milestones []milestone  // versions that HEAD contains, lowest first
+	milestones []milestone  // that version and those after it, lowest first
 	commits    []git.Commit // since the last stable one, newest first
 }
 
@@ -44,6 +50,11 @@ func (p *past) stable() milestone {
 	return milestone{}
 }
 
+// from are a milestone and all that are higher.
+func (p *past) from(first milestone) []milestone {
+	return slices.DeleteFunc(slices.Clone(p.milestones), func(m milestone) bool { return m.version.Less(first.version) })
+}
+
 // prerelease is the newest prerelease of a version with the identifier, and its number.
 func (p *past) prerelease(of semver.Version, identifier string) (newest milestone, number int) {
 	for _, m := range p.milestones {
@@ -54,24 +65,43 @@ func (p *past) prerelease(of semver.Version, identifier string) (newest mileston
 	return newest, number
 }
 
-// add puts a version where it belongs.
-func (p *past) add(m milestone) {
-	p.milestones = append(p.milestones, m)
+func (p *past) sort() {
 	slices.SortStableFunc(p.milestones, func(a, b milestone) int { return a.version.Compare(b.version) })
 }
 
-// wholeTags reads the tags that HEAD contains, once for all services. In a shallow clone tags and commits
-// are missing, and whatever followed from them would be wrong.
-func wholeTags(ctx context.Context, repo *git.Repo) func() ([]string, error) {
-	return sync.OnceValues(func() ([]string, error) {
-		if shallow, err := repo.IsShallow(ctx); err != nil || shallow {
-			return nil, errors.Join(err, when(shallow, &usage{
-				text: "this clone is shallow, so tags and commits that hold the version are missing",
-				hint: "git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0, in GitLab set GIT_DEPTH: 0",
-			}))
+// tags are those of a repository, read once for all services.
+type tags struct {
+	all   func() ([]string, error)
+	whole func() error // an error for a shallow clone
+}
+
+func tagsOf(ctx context.Context, repo *git.Repo) tags {
+	return tags{
+		all:   sync.OnceValues(func() ([]string, error) { return repo.Tags(ctx, "") }),
+		whole: sync.OnceValue(func() error { return whole(ctx, repo) }),
+	}
+}
+
+// whole refuses a shallow clone: tags and commits are missing, and whatever followed from them would be
+// wrong.
+func whole(ctx context.Context, repo *git.Repo) error {
+	shallow, err := repo.IsShallow(ctx)
+	return errors.Join(err, when(shallow, &usage{
+		text: "this clone is shallow, so tags and commits that hold the version are missing",
+		hint: "git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0, in GitLab set GIT_DEPTH: 0",
+	}))
+}
+
+// released is the past as tags of the service tell it.
+func (r *release) released(tags []string) *past {
+	p := &past{}
+	for _, tag := range tags {
+		if v, ok := r.service.GitTag.Parse(tag); ok {
+			p.milestones = append(p.milestones, milestone{v, tagPrefix + tag})
 		}
-		return repo.TagsInHead(ctx)
-	})
+	}
+	p.sort()
+	return p
 }
 
 // past is what happened to the service, read once.
@@ -85,30 +115,21 @@ func (r *release) past(ctx context.Context) (p *past, err error) {
 // readPast finds the versions among the tags. A bump that is not tagged yet, since CI publishes it, is a
 // version like any other.
 func (r *release) readPast(ctx context.Context) (*past, error) {
-	tags, err := r.tags()
+	p, log, err := r.sinceStable(ctx)
 	if err != nil {
 		return nil, err
-	}
-	p := &past{}
-	for _, tag := range tags {
-		if v, ok := r.service.GitTag.Parse(tag); ok {
-			p.add(milestone{v, "refs/tags/" + tag})
-		}
 	}
 	stable, last := p.stable(), p.last()
-	log, err := r.log(ctx, stable.rev, "HEAD")
-	if err != nil {
-		return nil, err
-	}
 	bumps, err := r.bumps(ctx, stable.rev, log)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range bumps {
 		if v := bumpedBy(c)[r.service.Name]; last.version.Less(v) {
-			p.add(milestone{v, c.Hash})
+			p.milestones = append(p.milestones, milestone{v, c.Hash})
 		}
 	}
+	p.sort()
 	if p.stable() != stable {
 		if log, err = r.log(ctx, p.stable().rev, "HEAD"); err != nil {
 			return nil, err
@@ -116,6 +137,48 @@ func (r *release) readPast(ctx context.Context) (*past, error) {
 	}
 	p.commits = withoutBumps(log)
 	return p, nil
+}
+
+// sinceStable finds the newest stable tag that HEAD contains, those after it, and the commits since. Git
+// takes as long for the tags as for the commits, so both are read at the same time, on the guess that HEAD
+// contains the newest stable one of all; on a branch of older releases it does not.
+func (r *release) sinceStable(ctx context.Context) (p *past, log []git.Commit, err error) {
+	all, err := r.tags.all()
+	if err = errors.Join(err, r.tags.whole()); err != nil {
+		return nil, nil, err
+	}
+	known := r.released(all)
+	guess := known.stable()
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		log, err = r.log(both, guess.rev, "HEAD")
+		return err
+	})
+	group.Go(func() (err error) {
+		p, err = r.inHead(both, known.from(guess))
+		return err
+	})
+	if err := group.Wait(); err != nil || p.stable() == guess {
+		return p, log, err
+	}
+	if p, err = r.inHead(ctx, known.milestones); err != nil {
+		return nil, nil, err
+	}
+	log, err = r.log(ctx, p.stable().rev, "HEAD")
+	return p, log, err
+}
+
+// inHead are those of the milestones that HEAD contains.
+func (r *release) inHead(ctx context.Context, of []milestone) (*past, error) {
+	if len(of) == 0 {
+		return &past{}, nil
+	}
+	var names []string
+	for _, m := range of {
+		names = append(names, m.tag())
+	}
+	tags, err := r.repo.TagsInHead(ctx, names...)
+	return r.released(tags), err
 }
 
 // bumps are the commits since a revision in which that of a bump can be: those that touch the service,
@@ -153,11 +216,16 @@ func (r *release) since(ctx context.Context, rev string) ([]git.Commit, error) {
 }
 
 // bumpedBy are the versions that a commit bumped services to.
-func bumpedBy(c git.Commit) map[string]semver.Version {
-	versions := map[string]semver.Version{}
+func bumpedBy(c git.Commit) (versions map[string]semver.Version) {
 	for _, t := range c.Trailers {
+		if t.Key != trailerBump {
+			continue
+		}
 		name, number, _ := strings.Cut(t.Value, " ")
-		if v, err := semver.Parse(number); t.Key == trailerBump && err == nil {
+		if v, err := semver.Parse(number); err == nil {
+			if versions == nil {
+				versions = map[string]semver.Version{}
+			}
 			versions[name] = v
 		}
 	}

@@ -29,8 +29,8 @@ type release struct {
 	cfg      *config.Config
 	service  *config.Service
 	repo     *git.Repo
-	tags     func() ([]string, error) // that HEAD contains
-	known    *past                    // once it was read
+	tags     tags
+	known    *past // once it was read
 	registry *registry.Client
 	from     semver.Version // that the service is on
 	version  semver.Version
@@ -44,10 +44,10 @@ func (p *program) release(ctx context.Context, cfg *config.Config, service *conf
 	if err != nil {
 		return nil, err
 	}
-	return p.releaseIn(repo, wholeTags(ctx, repo), cfg, service), nil
+	return p.releaseIn(repo, tagsOf(ctx, repo), cfg, service), nil
 }
 
-func (p *program) releaseIn(repo *git.Repo, tags func() ([]string, error), cfg *config.Config, service *config.Service) *release {
+func (p *program) releaseIn(repo *git.Repo, tags tags, cfg *config.Config, service *config.Service) *release {
 	return &release{program: p, cfg: cfg, service: service, repo: repo, tags: tags, registry: p.registry()}
 }
 

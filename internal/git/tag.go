@@ -49,13 +49,13 @@ func (r *Repo) RemoteTag(ctx context.Context, name string) (rev string, ok bool,
 
 // Tags lists the tags of this repository whose names begin with the prefix, in the order of their names.
 func (r *Repo) Tags(ctx context.Context, prefix string) ([]string, error) {
-	tags, err := r.tags(ctx)
+	tags, err := r.tags(ctx, "refs/tags/")
 	return slices.DeleteFunc(tags, func(tag string) bool { return !strings.HasPrefix(tag, prefix) }), err
 }
 
-// TagsInHead lists the tags of commits that HEAD contains, in the order of their names: those of other
-// branches are left out. A repository without commits has none.
-func (r *Repo) TagsInHead(ctx context.Context) ([]string, error) {
+// TagsInHead lists which of these tags HEAD contains, in the order of their names; without any, which of
+// all: that of many old tags takes git as long as the whole history. A repository without commits has none.
+func (r *Repo) TagsInHead(ctx context.Context, tags ...string) ([]string, error) {
 	head, err := r.Head(ctx)
 	if errors.Is(err, ErrNoCommits) {
 		return nil, nil
@@ -63,12 +63,18 @@ func (r *Repo) TagsInHead(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.tags(ctx, "--merged="+head)
+	args := []string{"--merged=" + head}
+	for _, tag := range tags {
+		args = append(args, "refs/tags/"+tag)
+	}
+	if len(tags) == 0 {
+		args = append(args, "refs/tags/")
+	}
+	return r.tags(ctx, args...)
 }
 
-func (r *Repo) tags(ctx context.Context, options ...string) (tags []string, err error) {
-	args := append([]string{"for-each-ref", "--format=%(refname)"}, options...)
-	out, err := r.git(ctx, append(args, "refs/tags/")...)
+func (r *Repo) tags(ctx context.Context, args ...string) (tags []string, err error) {
+	out, err := r.git(ctx, append([]string{"for-each-ref", "--format=%(refname)"}, args...)...)
 	for line := range strings.Lines(out) {
 		tags = append(tags, strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "refs/tags/"))
 	}
