@@ -1,10 +1,8 @@
 package semver
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Commit is the message of a commit that keeps to Conventional Commits 1.0.0
@@ -22,24 +20,35 @@ type Commit struct {
 // the lines that follow.
 type Footer struct{ Token, Value string }
 
-// commitHeader is anchored: what only looks like a header further on in a line is none.
-var commitHeader = regexp.MustCompile(`^([A-Za-z][\w-]*)(?:\(([^()\r\n]+)\))?(!)?: +(\S.*)$`)
-
 // ParseCommit reads a commit message, and whether it is a conventional one. The header is the first
 // line. Footers begin at the first paragraph below it whose first line is a footer; BREAKING CHANGE
 // counts in capitals only, as the specification has it.
 func ParseCommit(message string) (Commit, bool) {
 	header, rest, _ := strings.Cut(strings.ReplaceAll(message, "\r\n", "\n"), "\n")
-	m := commitHeader.FindStringSubmatch(strings.TrimRightFunc(header, unicode.IsSpace))
-	if m == nil {
+	c, ok := parseHeader(header)
+	if !ok {
 		return Commit{}, false
 	}
-	c := Commit{Type: strings.ToLower(m[1]), Scope: m[2], Breaking: m[3] != "", Description: m[4]}
 	c.Body, c.Footers = splitFooters(rest)
 	if _, breaking := c.BreakingNote(); breaking {
 		c.Breaking = true
 	}
 	return c, true
+}
+
+// parseHeader reads type(scope)!: description. What only looks like it further on in a line is none.
+func parseHeader(line string) (c Commit, ok bool) {
+	label, description, _ := strings.Cut(line, ": ")
+	label, c.Breaking = strings.CutSuffix(label, "!")
+	kind, scope, scoped := strings.Cut(label, "(")
+	if scoped {
+		c.Scope, ok = strings.CutSuffix(scope, ")")
+		if !ok || c.Scope == "" || strings.ContainsAny(c.Scope, "()\r") {
+			return c, false
+		}
+	}
+	c.Type, c.Description = strings.ToLower(kind), strings.TrimSpace(description)
+	return c, tokenEnd(kind) == len(kind) && kind != "" && c.Description != ""
 }
 
 // splitFooters divides what stands below the header: a blank line first, or it is all body.
@@ -76,16 +85,26 @@ func parseFooter(line string) (Footer, bool) {
 			return Footer{token, value}, true
 		}
 	}
-	end := strings.IndexFunc(line, func(r rune) bool { return !isTokenRune(r) })
-	if end <= 0 || line[0] == '-' {
+	end := tokenEnd(line)
+	if end == 0 {
 		return Footer{}, false
 	}
 	token, rest := line[:end], line[end:]
-	return Footer{token, rest[1:]}, strings.HasPrefix(rest, ": ") || strings.HasPrefix(rest, " #")
+	if !strings.HasPrefix(rest, ": ") && !strings.HasPrefix(rest, " #") {
+		return Footer{}, false
+	}
+	return Footer{token, rest[1:]}, true
 }
 
-func isTokenRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
+// tokenEnd is where a word of letters, digits, - and _ ends that begins with a letter.
+func tokenEnd(text string) int {
+	for i, r := range text {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r != '-' && r != '_' && (r < '0' || r > '9')) {
+			return i
+		}
+	}
+	return len(text)
 }
 
 var breakingTokens = []string{"BREAKING CHANGE", "BREAKING-CHANGE"}

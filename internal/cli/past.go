@@ -143,8 +143,11 @@ func (r *release) readPast(ctx context.Context) (*past, error) {
 // takes as long for the tags as for the commits, so both are read at the same time, on the guess that HEAD
 // contains the newest stable one of all; on a branch of older releases it does not.
 func (r *release) sinceStable(ctx context.Context) (p *past, log []git.Commit, err error) {
+	if err := r.tags.whole(); err != nil {
+		return nil, nil, err
+	}
 	all, err := r.tags.all()
-	if err = errors.Join(err, r.tags.whole()); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	known := r.released(all)
@@ -188,15 +191,15 @@ func (r *release) bumps(ctx context.Context, from string, log []git.Commit) ([]g
 	if r.wholeTree() || !r.service.Version.Git && err == nil && filepath.IsLocal(inside) {
 		return log, nil
 	}
-	return r.repo.Log(ctx, from, "HEAD")
+	return r.repo.Messages(ctx, from, "HEAD")
 }
 
 // log lists the commits between two revisions that touch the service.
 func (r *release) log(ctx context.Context, from, to string) ([]git.Commit, error) {
 	if r.wholeTree() {
-		return r.repo.Log(ctx, from, to) // git need not compare a single tree
+		return r.repo.Messages(ctx, from, to) // git need not compare a single tree
 	}
-	return r.repo.Log(ctx, from, to, r.service.Path)
+	return r.repo.Messages(ctx, from, to, r.service.Path)
 }
 
 // wholeTree reports whether every commit touches the service, since its path is the top of the repository.
@@ -215,18 +218,19 @@ func (r *release) since(ctx context.Context, rev string) ([]git.Commit, error) {
 	return withoutBumps(log), err
 }
 
-// bumpedBy are the versions that a commit bumped services to.
+// bumpedBy are the versions that a commit bumped services to. A bump that came through a merge request and
+// was squashed there has its trailer anywhere in the message.
 func bumpedBy(c git.Commit) (versions map[string]semver.Version) {
-	for _, t := range c.Trailers {
-		if t.Key != trailerBump {
-			continue
-		}
-		name, number, _ := strings.Cut(t.Value, " ")
-		if v, err := semver.Parse(number); err == nil {
-			if versions == nil {
-				versions = map[string]semver.Version{}
+	if !strings.Contains(c.Body, trailerBump) {
+		return nil
+	}
+	versions = map[string]semver.Version{}
+	for line := range strings.Lines(c.Body) {
+		if value, ok := strings.CutPrefix(line, trailerBump+": "); ok {
+			name, number, _ := strings.Cut(strings.TrimSpace(value), " ")
+			if v, err := semver.Parse(number); err == nil {
+				versions[name] = v
 			}
-			versions[name] = v
 		}
 	}
 	return versions

@@ -313,7 +313,7 @@ func (list batch) subject() string {
 
 // headBump are the versions that the commit at HEAD bumped services to.
 func headBump(ctx context.Context, repo *git.Repo) (map[string]semver.Version, error) {
-	log, err := repo.Log(ctx, "HEAD~1", "HEAD")
+	log, err := repo.Messages(ctx, "HEAD~1", "HEAD")
 	if errors.Is(err, git.ErrUnknownRevision) {
 		return nil, nil // a first commit has no parent, and is no bump
 	}

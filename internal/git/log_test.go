@@ -48,6 +48,8 @@ func TestLog(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			log := must[[]Commit](t)(test.repo.Log(t.Context(), test.from, test.to, test.paths...))
 			s.same("log", subjects(log), test.log)
+			messages := must[[]Commit](t)(test.repo.Messages(t.Context(), test.from, test.to, test.paths...))
+			s.same("messages", subjects(messages), test.log)
 			files := must[[]string](t)(test.repo.ChangedFiles(t.Context(), test.from, test.to, test.paths...))
 			s.same("files", files, test.files)
 		})
