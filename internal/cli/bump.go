@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -41,16 +42,13 @@ func (p *program) bump(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := units[0][0].clean(ctx); err != nil {
-		return err
-	}
 	publish := !c.Bool("no-publish")
 	if publish && !c.Bool("dry-run") {
 		if begun, err := p.begun(ctx, cfg, units); err != nil || len(begun) > 0 {
 			return p.goOn(ctx, begun, err)
 		}
 	}
-	bumps, err := bumpsOf(ctx, units, how)
+	bumps, err := cleanBumps(ctx, units, how)
 	if err != nil {
 		return err
 	}
@@ -73,8 +71,20 @@ func (p *program) bump(ctx context.Context, c *cli.Context) error {
 	return p.answerBump(list, false)
 }
 
+// cleanBumps are the bumps of a clean tree, which is made sure of while the commits are read. A tree with
+// changes is what is told first.
+func cleanBumps(ctx context.Context, units []batch, how wish) ([]*bump, error) {
+	dirty := make(chan error, 1)
+	go func() { dirty <- units[0][0].clean(ctx) }()
+	bumps, err := bumpsOf(ctx, units, how)
+	return bumps, cmp.Or(<-dirty, err)
+}
+
 // goOn takes a bump that was interrupted to its end.
 func (p *program) goOn(ctx context.Context, begun batch, err error) error {
+	if err == nil {
+		err = begun[0].clean(ctx)
+	}
 	if err != nil {
 		return err
 	}
