@@ -175,9 +175,7 @@ func (p *program) explained(bumps []*bump) (list batch, err error) {
 		if b.to.IsZero() {
 			continue
 		}
-		if why := b.why(); why != "" {
-			p.screen.Say("%s", why)
-		}
+		p.explain(b)
 		for _, r := range b.batch {
 			if err := r.setVersion(b.to); err != nil {
 				return nil, err

@@ -35,7 +35,7 @@ func (p *program) nextCommand() *cli.Command {
 			case p.screen.JSON:
 				return p.screen.Object(b.answer())
 			}
-			p.screen.Say("%s", b.why())
+			p.explain(b)
 			p.screen.Answer("%s", b.to)
 			return nil
 		},
@@ -100,6 +100,7 @@ type bump struct {
 	part    semver.Part    // that the commits ask for
 	because *git.Commit    // that asks for it
 	commits int            // that were looked at
+	final   bool           // a prerelease has announced it, and no commit asks for more
 }
 
 // bumpsOf are the bumps of all units. Of those that need not change, the ones that did not are left out.
@@ -187,7 +188,7 @@ func (b *bump) follow(ctx context.Context) error {
 		b.part = b.part.InInitial()
 	}
 	if announced := b.from.Final(); !b.from.Stable() && b.to.Less(announced) {
-		b.to = announced
+		b.to, b.part, b.because, b.final = announced, 0, nil, true
 	}
 	return nil
 }
@@ -218,6 +219,9 @@ func (b *bump) prerelease(ctx context.Context, how wish) error {
 			return err
 		}
 		newest, number := p.prerelease(b.to, how.pre)
+		if n, ok := r.from.PrereleaseNumber(how.pre); ok && number == 0 && r.from.Final() == b.to {
+			number = n // of a file, without any tag
+		}
 		highest = max(highest, number)
 		if number == 0 || changed {
 			continue
@@ -249,23 +253,21 @@ func (b *bump) names() string {
 	return text
 }
 
-// why explains which commit decided; empty where a person did.
-func (b *bump) why() string {
-	switch {
-	case b.because != nil:
-		text := fmt.Sprintf("%s%s (%s): %.7s %s", b.names(), b.to, b.part, b.because.Hash, b.because.Subject)
-		switch others := b.commits - 1; others {
-		case 0:
-			return text
-		case 1:
-			return text + ", and 1 other commit"
-		default:
-			return fmt.Sprintf("%s, and %d other commits", text, others)
-		}
-	case b.part == 0 && b.commits > 0 || !b.from.Stable() && b.to == b.from.Final():
-		return fmt.Sprintf("%s%s: after %s", b.names(), b.to, b.from)
+// explain says which commit decided, if one did.
+func (p *program) explain(b *bump) {
+	others := ""
+	switch n := b.commits - 1; {
+	case b.final:
+		p.screen.Say("%s%s: after %s", b.names(), b.to, b.from)
+		return
+	case b.because == nil:
+		return
+	case n == 1:
+		others = ", and 1 other commit"
+	case n > 1:
+		others = fmt.Sprintf(", and %d other commits", n)
 	}
-	return ""
+	p.screen.Say("%s%s (%s): %.7s %s%s", b.names(), b.to, b.part, b.because.Hash, b.because.Subject, others)
 }
 
 // unchanged says since when nothing asks for a version.

@@ -143,9 +143,6 @@ func (r *release) readPast(ctx context.Context) (*past, error) {
 // takes as long for the tags as for the commits, so both are read at the same time, on the guess that HEAD
 // contains the newest stable one of all; on a branch of older releases it does not.
 func (r *release) sinceStable(ctx context.Context) (p *past, log []git.Commit, err error) {
-	if err := r.tags.whole(); err != nil {
-		return nil, nil, err
-	}
 	all, err := r.tags.all()
 	if err != nil {
 		return nil, nil, err
@@ -153,6 +150,7 @@ func (r *release) sinceStable(ctx context.Context) (p *past, log []git.Commit, e
 	known := r.released(all)
 	guess := known.stable()
 	group, both := errgroup.WithContext(ctx)
+	group.Go(r.tags.whole)
 	group.Go(func() (err error) {
 		log, err = r.log(both, guess.rev, "HEAD")
 		return err
