@@ -2,8 +2,6 @@ package semver
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,25 +44,19 @@ func (m manifest) inherits() bool {
 	return table["workspace"] == true
 }
 
-// cargoLock is the nearest Cargo.lock, in the file's folder or above it.
+// cargoLock is the nearest Cargo.lock, in the file's folder or above it. A package in it that comes from
+// elsewhere, perhaps of the same name, has a source.
 func cargoLock(dir string, d *document) ([]companion, error) {
 	names, err := packagesOf(dir, d)
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	for folder := filepath.Dir(d.path); ; folder = filepath.Dir(folder) {
-		path := filepath.Join(folder, "Cargo.lock")
-		_, err := os.Stat(filepath.Join(dir, path))
-		if err == nil {
-			return []companion{{path, lockedPackages(names)}}, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if folder == filepath.Dir(folder) {
-			return nil, nil
-		}
+	folder, found, err := nearest(dir, d.path, "Cargo.lock")
+	if err != nil || found == nil {
+		return nil, err
 	}
+	find := lockedVersions(func(p lockedPackage) bool { return p["source"].text == "" && slices.Contains(names, p["name"].text) })
+	return []companion{{filepath.Join(folder, "Cargo.lock"), find}}, nil
 }
 
 // packagesOf are the names of the packages whose version a Cargo.toml decides: its own, or those of the
@@ -106,45 +98,4 @@ func inheritingNames(paths []string) (names []string, err error) {
 		}
 	}
 	return names, nil
-}
-
-// locked is a [[package]] of a Cargo.lock. One that comes from elsewhere, perhaps of the same name, has a
-// source.
-type locked struct{ name, source, version scalar }
-
-// lockedPackages finds the versions of packages in a Cargo.lock.
-func lockedPackages(names []string) finder {
-	return func(d *document) (found []scalar, err error) {
-		list, err := readLock(d)
-		for _, p := range list {
-			if p.source.text == "" && p.version.text != "" && slices.Contains(names, p.name.text) {
-				found = append(found, p.version)
-			}
-		}
-		return found, err
-	}
-}
-
-func readLock(d *document) (list []*locked, err error) {
-	index := map[string]*locked{}
-	err = walkTOML(d, func(path []string, s scalar) {
-		if len(path) != 3 || path[0] != "package" {
-			return
-		}
-		p, known := index[path[1]]
-		if !known {
-			p = &locked{}
-			index[path[1]] = p
-			list = append(list, p)
-		}
-		switch path[2] {
-		case "name":
-			p.name = s
-		case "source":
-			p.source = s
-		case "version":
-			p.version = s
-		}
-	})
-	return list, err
 }

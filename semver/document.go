@@ -24,6 +24,7 @@ type scalar struct {
 	start, end int    // of the value's bytes, without quotes
 	text       string // the value
 	isString   bool
+	spelled    *notation // nil where it is Semantic Versioning's own
 }
 
 // finder finds the places in a document where its version stands.
@@ -79,10 +80,10 @@ func (d *document) offset(line, column int) int {
 func (d *document) quoted(start, end int, text string) scalar {
 	for _, width := range []int{0, 1, 3} {
 		if start+2*width <= end && string(d.data[start+width:end-width]) == text {
-			return scalar{start + width, end - width, text, true}
+			return scalar{start: start + width, end: end - width, text: text, isString: true}
 		}
 	}
-	return scalar{start, end, text, true}
+	return scalar{start: start, end: end, text: text, isString: true}
 }
 
 // version reads a scalar as a version. Its bytes must be its value: what is escaped can't be spliced.
@@ -90,12 +91,12 @@ func (d *document) version(s scalar) (Version, error) {
 	if !s.isString {
 		return Version{}, d.fail(s.start, "write it as a string: \"0.1.0\"", "the version is not a string")
 	}
-	v, err := Parse(s.text)
+	v, err := s.spelled.parse(s.text)
 	if err != nil {
-		return Version{}, d.fail(s.start, "write it as 1.4.2", "%v", err)
+		return Version{}, d.misspelled(s, err)
 	}
 	if string(d.data[s.start:s.end]) != s.text {
-		return Version{}, d.fail(s.start, "write it plainly: "+v.Number(), "the version is written with escapes or on several lines")
+		return Version{}, d.fail(s.start, "write it plainly: "+s.text, "the version is written with escapes or on several lines")
 	}
 	return v, nil
 }
@@ -118,38 +119,44 @@ func (d *document) edit(find finder, to Version) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
-	slices.SortFunc(places, func(a, b scalar) int { return b.start - a.start })
-	after := slices.Clone(d.data)
+	slices.SortFunc(places, inOrder)
+	var after []byte
+	var written []string
+	end := 0
 	for _, s := range places {
 		if _, err := d.version(s); err != nil {
 			return Edit{}, err
 		}
-		after = slices.Concat(after[:s.start], []byte(styled(to, s.text)), after[s.end:])
+		text, err := s.spelled.format(to, s.text)
+		if err != nil {
+			return Edit{}, d.misspelled(s, err)
+		}
+		after = append(append(after, d.data[end:s.start]...), text...)
+		written, end = append(written, text), s.end
 	}
-	return Edit{d.path, d.data, after}, d.verify(after, places, find, to)
+	after = append(after, d.data[end:]...)
+	return Edit{d.path, d.data, after}, d.verify(after, written, find)
 }
 
-// styled writes a version with a v in front if the old one had it.
-func styled(to Version, old string) string {
-	if strings.HasPrefix(old, "v") {
-		return to.String()
-	}
-	return to.Number()
-}
+func inOrder(a, b scalar) int { return a.start - b.start }
 
-// verify finds the places in the edited document again: as many, with the new version in them.
-func (d *document) verify(after []byte, places []scalar, find finder, to Version) error {
+// verify finds the places in the edited document again: as many, with what was written into them.
+func (d *document) verify(after []byte, written []string, find finder) error {
 	edited := &document{d.path, after}
 	found, err := find(edited)
 	if err != nil {
 		return err
 	}
-	for _, s := range found {
-		if v, err := edited.version(s); err != nil || v != to {
+	slices.SortFunc(found, inOrder)
+	for i, s := range found {
+		if i >= len(written) {
+			return edited.fail(s.start, "name the place with key or regex", "the new version stands here already, and would change with the others from now on")
+		}
+		if _, err := edited.version(s); err != nil || s.text != written[i] {
 			return edited.fail(s.start, "change it by hand, and please report the file", "the version can't be changed here")
 		}
 	}
-	if len(found) != len(places) {
+	if len(found) < len(written) {
 		return d.fail(0, "write the expression so that it matches every version", "the new version could not be found again")
 	}
 	return nil

@@ -56,3 +56,58 @@ func TestApplyMissing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestApplyAllOrNone(t *testing.T) {
+	edits := Edits{{"a", []byte("1"), []byte("2")}, {"b", []byte("1"), []byte("2")}, {"c", []byte("1"), []byte("2")}}
+	files := map[string]string{"a": "1", "b": "1", "c": "1"}
+	t.Run("stale", func(t *testing.T) {
+		dir := write(t, map[string]string{"a": "1", "b": "1", "c": "3"})
+		if err := edits.Apply(dir); !errors.Is(err, ErrStale) {
+			t.Errorf("%v", err)
+		}
+		holds(t, dir, map[string]string{"a": "1", "b": "1", "c": "3"})
+	})
+	t.Run("in the middle", func(t *testing.T) {
+		dir := write(t, files)
+		var all []replacement
+		for _, e := range edits {
+			r, err := e.prepare(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, r)
+		}
+		if err := os.Remove(all[1].temporary); err != nil {
+			t.Fatal(err)
+		}
+		if err := edits.replace(dir, all); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v", err)
+		}
+		holds(t, dir, files)
+	})
+	t.Run("and back", func(t *testing.T) {
+		dir := write(t, files)
+		if err := edits.Apply(dir); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, dir, map[string]string{"a": "2", "b": "2", "c": "2"})
+		if err := edits.Back().Apply(dir); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, dir, files)
+	})
+}
+
+// holds makes sure that a folder holds these files and no other.
+func holds(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != len(files) {
+		t.Errorf("%v, %v", entries, err)
+	}
+	for name, want := range files {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

@@ -15,7 +15,7 @@ var (
 // mixFile finds the version of a mix.exs: version: "…" in the function project, else @version "…". Code
 // can say it in other ways; those need a regex.
 func mixFile(d *document) ([]scalar, error) {
-	code := &document{d.path, blankElixir(d.data)}
+	code := readCode(d, elixirText)
 	if m := mixProject.FindSubmatchIndex(code.data); m != nil {
 		end := m[1] + endOfFunction(code.data[m[1]:], code.data[m[2]:m[3]])
 		if found := code.matches(mixVersion, m[1], end); len(found) > 0 {
@@ -40,18 +40,3 @@ func endOfFunction(body, indent []byte) int {
 
 // elixirText is what can hold a # or a quote in Elixir: heredocs, strings, comments, character literals.
 var elixirText = regexp.MustCompile(`(?s)"""(?:\\.|.)*?"""|'''(?:\\.|.)*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#[^\n]*|\?\\?["'#]`)
-
-// blankElixir overwrites comments and heredocs with blanks, so that every other byte keeps its place.
-func blankElixir(data []byte) []byte {
-	return elixirText.ReplaceAllFunc(data, func(text []byte) []byte {
-		if text[0] == '"' && !bytes.HasPrefix(text, []byte(`"""`)) {
-			return text
-		}
-		return bytes.Map(func(r rune) rune {
-			if r == '\n' {
-				return r
-			}
-			return ' '
-		}, text)
-	})
-}

@@ -1,27 +1,34 @@
 package semver
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 )
 
-// npmLock finds the places where npm repeats the version of a package: as old and as new npm do it.
-var npmLock = each(byKey(walkJSON, "version"), byKey(walkJSON, "packages", "", "version"))
-
-// npmLocks are the lock files beside a package.json.
+// npmLocks are the lock files beside a package.json, or those of the workspace that it belongs to. Those
+// of pnpm and Yarn hold no version of the package itself.
 func npmLocks(dir string, d *document) (list []companion, err error) {
 	for _, name := range []string{"package-lock.json", "npm-shrinkwrap.json"} {
-		path := filepath.Join(filepath.Dir(d.path), name)
-		_, err := os.Stat(filepath.Join(dir, path))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		folder, found, err := nearest(dir, d.path, name)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, companion{path, npmLock})
+		if found == nil {
+			continue
+		}
+		member, err := filepath.Rel(folder, filepath.Dir(d.path))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, companion{filepath.Join(folder, name), npmLock(filepath.ToSlash(member))})
 	}
 	return list, nil
+}
+
+// npmLock finds the places where npm repeats the version of a package in a folder: as old and as new npm
+// do it.
+func npmLock(folder string) finder {
+	if folder == "." {
+		return each(byKey(walkJSON, "version"), byKey(walkJSON, "packages", "", "version"))
+	}
+	return byKey(walkJSON, "packages", folder, "version")
 }

@@ -14,7 +14,7 @@ func wholeFile(d *document) ([]scalar, error) {
 		return nil, nil
 	}
 	start := offset + bytes.Index(data, text)
-	return []scalar{{start, start + len(text), string(text), true}}, nil
+	return []scalar{d.literal(start, start+len(text))}, nil
 }
 
 // byRegex finds what the expression's only group matches.
@@ -33,9 +33,13 @@ func byRegex(expression string) (finder, error) {
 func (d *document) matches(re *regexp.Regexp, from, to int) (found []scalar) {
 	for _, m := range re.FindAllSubmatchIndex(d.data[from:to], -1) {
 		if m[2] >= 0 {
-			start, end := from+m[2], from+m[3]
-			found = append(found, scalar{start, end, string(d.data[start:end]), true})
+			found = append(found, d.literal(from+m[2], from+m[3]))
 		}
 	}
 	return found
+}
+
+// literal is the scalar of bytes that are their own value.
+func (d *document) literal(start, end int) scalar {
+	return scalar{start: start, end: end, text: string(d.data[start:end]), isString: true}
 }

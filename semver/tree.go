@@ -13,7 +13,9 @@ type visitor func(path []string, s scalar)
 // walker goes through a document of one format, in order.
 type walker func(*document, visitor) error
 
-var walkers = map[string]walker{".json": walkJSON, ".toml": walkTOML, ".yaml": walkYAML, ".yml": walkYAML}
+var walkers = map[string]walker{
+	".cfg": walkINI, ".ini": walkINI, ".json": walkJSON, ".properties": walkProperties, ".toml": walkTOML, ".xml": walkXML, ".yaml": walkYAML, ".yml": walkYAML,
+}
 
 // walkerOf is the walker for a file, by its extension.
 func walkerOf(path string) (walker, bool) {
@@ -45,6 +47,16 @@ func byKey(walk walker, keys ...string) finder {
 		}
 		return found, err
 	}
+}
+
+// byKeys finds the values of dotted keys in a file whose extension says its format.
+func byKeys(path string, keys []string) finder {
+	walk, _ := walkerOf(path)
+	var finders []finder
+	for _, key := range keys {
+		finders = append(finders, byKey(walk, strings.Split(key, ".")...))
+	}
+	return each(finders...)
 }
 
 // each finds the places of several finders.

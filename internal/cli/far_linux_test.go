@@ -31,6 +31,7 @@ type far struct {
 	project  string // on the host
 	dir      string // of promote.yaml
 	env      []string
+	followed *exec.Cmd
 }
 
 // newFar puts a compose file for v1.0.0 on a host of its own. setting is more of the environment prod.
@@ -97,8 +98,18 @@ func (f *far) run(want int, says string, args ...string) string {
 	return string(out)
 }
 
-// follow runs promote with --json, calls at for each event while it goes on, and returns all that it says.
+// follow is watch that wants an exit code.
 func (f *far) follow(want int, at func(rollout.Event), args ...string) string {
+	f.t.Helper()
+	code, said := f.watch(at, args...)
+	if code != want {
+		f.t.Fatalf("promote %q: exit code %d, want %d\n%s", args, code, want, said)
+	}
+	return said
+}
+
+// watch runs promote with --json, calls at for each event while it goes on, and returns all that it says.
+func (f *far) watch(at func(rollout.Event), args ...string) (code int, says string) {
 	f.t.Helper()
 	cmd := f.command("promote", append(args, "--json")...)
 	var all bytes.Buffer
@@ -106,6 +117,7 @@ func (f *far) follow(want int, at func(rollout.Event), args ...string) string {
 	out, err := cmd.StdoutPipe()
 	f.check(err)
 	f.check(cmd.Start())
+	f.followed = cmd
 	said := strings.Builder{}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
@@ -114,10 +126,8 @@ func (f *far) follow(want int, at func(rollout.Event), args ...string) string {
 			at(e)
 		}
 	}
-	if code := commandCode(cmd.Wait()); code != want {
-		f.t.Fatalf("promote %q: exit code %d, want %d\n%s%s", args, code, want, &said, &all)
-	}
-	return said.String() + all.String()
+	code = commandCode(cmd.Wait())
+	return code, said.String() + all.String()
 }
 
 // login gives the client what docker login would.

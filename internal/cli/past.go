@@ -185,11 +185,16 @@ func (r *release) inHead(ctx context.Context, of []milestone) (*past, error) {
 // bumps are the commits since a revision in which that of a bump can be: those that touch the service,
 // unless the version stands elsewhere, or in tags only.
 func (r *release) bumps(ctx context.Context, from string, log []git.Commit) ([]git.Commit, error) {
-	inside, err := filepath.Rel(r.service.Path, r.service.Version.File.Path)
-	if r.wholeTree() || !r.service.Version.Git && err == nil && filepath.IsLocal(inside) {
+	if r.wholeTree() || slices.ContainsFunc(r.service.Version.Files, r.inPath) {
 		return log, nil
 	}
 	return r.repo.Messages(ctx, from, "HEAD")
+}
+
+// inPath reports whether a version file lies in the service's own path.
+func (r *release) inPath(f semver.File) bool {
+	inside, err := filepath.Rel(r.service.Path, f.Path)
+	return err == nil && filepath.IsLocal(inside)
 }
 
 // log lists the commits between two revisions that touch the service.
@@ -276,7 +281,7 @@ func (r *release) agrees(current semver.Version, p *past) error {
 		hint = fmt.Sprintf("promote bump %s %s", r.service.Name, last.version.Bump(semver.Patch))
 	}
 	return &usage{
-		text: fmt.Sprintf("%s says %s, the newest git tag here is %s", r.service.Version.File.Path, current, r.service.GitTag.Format(last.version)),
+		text: fmt.Sprintf("%s says %s, the newest git tag here is %s", r.service.Version.Files[0].Path, current, r.service.GitTag.Format(last.version)),
 		hint: hint,
 	}
 }

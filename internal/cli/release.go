@@ -72,10 +72,10 @@ func (r *release) setVersion(v semver.Version) error {
 	return semver.ValidTag(r.tag)
 }
 
-// current is the version that the service is on: that of its file, or the newest that HEAD contains.
+// current is the version that the service is on: that of its files, or the newest that HEAD contains.
 func (r *release) current(ctx context.Context) (semver.Version, error) {
 	if !r.service.Version.Git {
-		return r.service.Version.File.Read(r.cfg.Dir)
+		return r.service.Version.Files.Read(r.cfg.Dir)
 	}
 	p, err := r.past(ctx)
 	if err != nil {
@@ -239,19 +239,17 @@ func (r *release) remoteBranch(ctx context.Context) (string, error) {
 // git tags hold a version, there is nothing to commit.
 func (list batch) write(ctx context.Context) error {
 	dir, repo := list[0].cfg.Dir, list[0].repo
-	var done []semver.Edit
+	var done semver.Edits
 	var said []string
 	for _, r := range list {
 		edits, err := r.edits(ctx)
 		if err != nil {
 			return errors.Join(err, revert(done, dir))
 		}
-		for _, e := range edits {
-			if err := e.Apply(dir); err != nil {
-				return errors.Join(err, revert(done, dir))
-			}
-			done = append(done, e)
+		if err := edits.Apply(dir); err != nil {
+			return errors.Join(err, revert(done, dir))
 		}
+		done = append(done, edits...)
 		said = append(said, fmt.Sprintf("%s %s → %s in %s", r.service.Name, r.from, r.version, strings.Join(pathsOf(edits), ", ")))
 	}
 	if len(done) == 0 {
@@ -266,9 +264,9 @@ func (list batch) write(ctx context.Context) error {
 
 // edits are the changes of one service's files, by what stands in them now: several services may have
 // one file.
-func (r *release) edits(ctx context.Context) (edits []semver.Edit, err error) {
+func (r *release) edits(ctx context.Context) (edits semver.Edits, err error) {
 	if !r.service.Version.Git {
-		if edits, err = r.service.Version.File.Edit(r.cfg.Dir, r.version); err != nil {
+		if edits, err = r.service.Version.Files.Edit(r.cfg.Dir, r.version); err != nil {
 			return nil, err
 		}
 	}
@@ -283,7 +281,7 @@ func (list batch) trailers() (trailers []git.Trailer) {
 	return trailers
 }
 
-func pathsOf(edits []semver.Edit) (paths []string) {
+func pathsOf(edits semver.Edits) (paths []string) {
 	for _, e := range edits {
 		if !slices.Contains(paths, e.Path) {
 			paths = append(paths, e.Path)
@@ -292,11 +290,11 @@ func pathsOf(edits []semver.Edit) (paths []string) {
 	return paths
 }
 
-// revert puts files back as they were, the last change first.
-func revert(edits []semver.Edit, dir string) error {
+// revert puts files back as they were, the last change first: one file may have been changed twice.
+func revert(edits semver.Edits, dir string) error {
 	var failures []error
 	for _, e := range slices.Backward(edits) {
-		failures = append(failures, semver.Edit{Path: e.Path, Before: e.After, After: e.Before}.Apply(dir))
+		failures = append(failures, semver.Edits{e}.Back().Apply(dir))
 	}
 	return errors.Join(failures...)
 }

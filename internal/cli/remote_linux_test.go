@@ -40,6 +40,7 @@ func TestRemoteScripts(t *testing.T) {
 	}
 	more := commands(s)
 	more["hosts"] = func(ts *testscript.TestScript, _ bool, names []string) { bootHosts(t, ts, names) }
+	more["swarm"] = joinSwarm
 	more["put"] = put
 	more["on"] = on
 	testscript.Run(t, testscript.Params{Dir: "testdata/script/remote", Cmds: more, Setup: func(e *testscript.Env) error {
@@ -63,6 +64,17 @@ func bootHosts(t *testing.T, ts *testscript.TestScript, names []string) {
 	for i, h := range bed.Hosts(t, names...) {
 		known[names[i]] = h
 		ts.Setenv(strings.ToUpper(names[i]), h.Addr())
+	}
+}
+
+// swarm MANAGER WORKER… makes hosts the nodes of a swarm.
+func joinSwarm(ts *testscript.TestScript, _ bool, names []string) {
+	manager := hostNamed(ts, names[0])
+	on(ts, false, []string{names[0], "docker swarm init --advertise-addr " + manager.Addr()})
+	token, err := manager.Try("docker swarm join-token --quiet worker")
+	ts.Check(err)
+	for _, name := range names[1:] {
+		on(ts, false, []string{name, "docker swarm join --token " + strings.TrimSpace(token) + " " + manager.Addr()})
 	}
 }
 

@@ -142,6 +142,12 @@ func (e *Environment) checkEngine(d *decoder) {
 	} else if e.Git != nil {
 		refuse(&e.Git, "git is for engine none only")
 	}
+	if e.Engine == EngineSwarm && e.ProjectName == "" {
+		d.failAt(e.Place, "%s: engine swarm needs name, which is the stack's", e.Name)
+	}
+	if e.Engine == EngineSwarm && len(e.Hosts) > 1 {
+		refuse(&e.Hosts, "a swarm is deployed to through one of its managers; name that as host")
+	}
 	if e.Git != nil && e.Git.Push && !e.Git.Commit {
 		refuse(&e.Git, "git can't push what it doesn't commit")
 	}

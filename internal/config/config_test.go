@@ -35,13 +35,13 @@ func TestEveryFieldIsRead(t *testing.T) {
 	prod.Git = infra.Git
 	secret := c.Services[0].Build.Secrets[0]
 	secret.File = c.Services[0].Build.Secrets[1].File
-	version := VersionSource{Git: true, File: c.Services[0].Version.File}
-	version.File.Key = c.Services[1].Version.File.Key
-	c.Services[0].Version = version
+	file := c.Services[0].Version.Files[0]
+	file.Key = c.Services[1].Version.Files[0].Key
+	c.Services[0].Version.Git = true
 	task := c.Services[0].Tasks[0]
 	check := c.Services[0].Checks[0]
 	check.TCP, check.Run = c.Services[0].Checks[2].TCP, c.Services[0].Checks[3].Run
-	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, version.File, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Notify[0], c.Services[0].Build.Cache} {
+	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Notify[0], c.Services[0].Build.Cache} {
 		r := reflect.ValueOf(v)
 		for i := range r.NumField() {
 			if r.Field(i).IsZero() {
@@ -63,7 +63,7 @@ func TestValues(t *testing.T) {
 		{"place", core.Place.String(), "testdata/full.yaml:3:3"},
 		{"names", fmt.Sprint(names(c.Services), names(c.Environments)), "[core auth] [staging prod infra]"},
 		{"image", core.Image, "registry.example.org:5000/aegee/core"},
-		{"version", core.Version.File.Regex, "^version = (.*)$"},
+		{"version", fmt.Sprint(core.Version.Files), "[setup.py:^version = (.*)$ Chart.yaml]"},
 		{"args", fmt.Sprint(build.Args), "map[COMMIT:c0ffee DEBUG:false EMPTY: NODE_VERSION:22]"},
 		{"secrets", fmt.Sprint(build.Secrets), "[{npm  NPM_TOKEN} {pip .piprc }]"},
 		{"cache", fmt.Sprint(build.Cache), "{[type=registry,ref=aegee/core:cache] [type=inline]}"},
@@ -99,7 +99,7 @@ func TestDefaults(t *testing.T) {
 	}
 	core := &Service{
 		Name: "core", Place: Place{"testdata/usual.yaml", 2, 3}, Image: "aegee/core",
-		Version: VersionSource{File: semver.File{Path: "package.json"}},
+		Version: VersionSource{Files: semver.Files{{Path: "package.json"}}},
 		Build:   &Build{Context: ".", Dockerfile: "Dockerfile"},
 		Path:    ".", Tag: tag, GitTag: tag, Runs: []string{"core"},
 	}

@@ -42,9 +42,9 @@ func TestWriteIsReadBack(t *testing.T) {
 	}
 	var got Draft
 	for _, s := range c.Services {
-		d := DraftService{Name: s.Name, Image: s.Image, VersionFile: s.Version.File.Path, Path: s.Path, Runs: s.Runs}
-		if s.Version.Git {
-			d.VersionFile = "git"
+		d := DraftService{Name: s.Name, Image: s.Image, VersionFile: "git", Path: s.Path, Runs: s.Runs}
+		if !s.Version.Git {
+			d.VersionFile = s.Version.Files[0].Path
 		}
 		if s.Build != nil {
 			d.Build = s.Build.Context

@@ -10,7 +10,7 @@ import (
 const (
 	EngineCompose = "compose" // docker compose, on each host
 	EngineNone    = "none"    // nobody: only the files are changed, somebody else applies them
-	EngineSwarm   = "swarm"   // docker stack
+	EngineSwarm   = "swarm"   // docker stack, on a manager of a swarm
 )
 
 // The strategies of a rollout.
@@ -91,11 +91,11 @@ var environmentKeys = mapping("environment", []key[Environment]{
 	at("env_file", either(single(text), set(text)), func(e *Environment) *[]string { return &e.EnvFile },
 		"Env files for the compose files' variables, relative to the project directory.").derived("what docker compose finds there"),
 	at("name", projectName, func(e *Environment) *string { return &e.ProjectName },
-		"Name of the compose project.").derived("what docker compose makes of it"),
+		"Name of the compose project, or of the swarm's stack.").derived("what docker compose makes of it"),
 	at("profiles", either(single(text), set(text)), func(e *Environment) *[]string { return &e.Profiles },
 		"Compose profiles that are active here."),
 	at("engine", choice(EngineCompose, EngineNone, EngineSwarm), func(e *Environment) *string { return &e.Engine },
-		"What runs the containers; none changes files only.").or(EngineCompose),
+		"What runs the containers: docker compose, or docker stack on a swarm's manager; none changes files only.").or(EngineCompose),
 	at("git", gitKeys.pointer(), func(e *Environment) **Git { return &e.Git },
 		"What happens to changed files in a checkout; only with engine none.").derived("nothing"),
 	at("accept", versions, func(e *Environment) *semver.Range { return &e.Accept },

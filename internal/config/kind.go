@@ -197,6 +197,23 @@ func list[V any](item kind[V]) kind[[]V] {
 	}
 }
 
+// orList is one value, or a list of them.
+func orList[V any](item kind[V]) kind[[]V] {
+	all := list(item)
+	return kind[[]V]{
+		shape: shape{want: item.want + ", or a list of these", inside: item.inside, schema: func() *jsonschema.Schema {
+			return &jsonschema.Schema{OneOf: []*jsonschema.Schema{item.schema(), all.schema()}}
+		}},
+		read: func(d *decoder, n *yaml.Node) ([]V, bool) {
+			if n.Kind == yaml.SequenceNode {
+				return all.read(d, n)
+			}
+			value, ok := item.read(d, n)
+			return []V{value}, ok
+		},
+	}
+}
+
 // eachInside is inside, for the items of a list.
 func (s shape) eachInside() func(string) []line {
 	if s.inside == nil {

@@ -105,8 +105,13 @@ func TestSchemaAndDecoderKnowTheSameKeys(t *testing.T) {
 	}
 	slices.Sort(inSchema)
 	slices.Sort(inTables)
-	if !slices.Equal(inSchema, inTables) {
-		t.Errorf("schema\n%v\ntables\n%v", inSchema, inTables)
+	// An item of a list that may also stand alone is in the tables once.
+	alone := slices.DeleteFunc(slices.Clone(inSchema), func(path string) bool {
+		short := strings.ReplaceAll(path, "version[]", "version")
+		return short != path && slices.Contains(inSchema, short)
+	})
+	if !slices.Equal(alone, inTables) {
+		t.Errorf("schema\n%v\ntables\n%v", alone, inTables)
 	}
 	for _, path := range inSchema {
 		_, err := parse("f", []byte(fileWith(path)), variables(), nil)

@@ -43,17 +43,17 @@ const ChangelogNone = "none"
 
 func (s *Service) enter(name string, at Place) { s.Name, s.Place = name, at }
 
-// VersionSource says where the version of a service is written: in a file, or in git tags only.
+// VersionSource says where the version of a service is written: in files, or in git tags only.
 type VersionSource struct {
-	File semver.File // relative to Config.Dir; the zero value if Git
-	Git  bool
+	Files semver.Files // relative to Config.Dir, in step; nil if Git
+	Git   bool
 }
 
 var serviceKeys = mapping("service", []key[Service]{
 	at("image", repository, func(s *Service) *string { return &s.Image },
 		"Image repository, without a tag.").must(),
-	at("version", either(versionName, versionFile), func(s *Service) *VersionSource { return &s.Version },
-		"File that holds the version, or git where only tags do.").or("git"),
+	at("version", versionSource, func(s *Service) *VersionSource { return &s.Version },
+		"File that holds the version, several that hold it in step, or git where only tags do.").or("git"),
 	at("build", either(under("context", "a directory", buildKeys.pointer()), buildKeys.pointer()), func(s *Service) **Build { return &s.Build },
 		"Build context, or how the image is built.").derived("not built by promote"),
 	at("path", relativePath, func(s *Service) *string { return &s.Path },
@@ -86,22 +86,25 @@ var versionKeys = mapping("version", []key[semver.File]{
 	at("file", relativePath, func(f *semver.File) *string { return &f.Path },
 		"File that holds the version.").must(),
 	at("key", text, func(f *semver.File) *string { return &f.Key },
-		"Dotted path to the version in a JSON, TOML or YAML file."),
+		"Dotted path to the version in a JSON, TOML, YAML, XML, INI or properties file."),
 	at("regex", pattern, func(f *semver.File) *string { return &f.Regex },
 		"Regular expression whose first group is the version."),
 }).exclude("key", "regex")
 
-// versionName is the short way to say where the version is: the file's name, or git.
-var versionName = kind[VersionSource]{
-	shape: shape{want: "a file name", schema: textSchema},
+// versionFile is a file by its name, or with the place in it.
+var versionFile = either(under("file", "a file name", versionKeys.kind()), versionKeys.kind())
+
+var versionFiles = converted(orList(versionFile), func(files []semver.File) (VersionSource, error) {
+	return VersionSource{Files: files}, nil
+})
+
+// versionSource is git, or else files.
+var versionSource = kind[VersionSource]{
+	shape: versionFiles.shape,
 	read: func(d *decoder, n *yaml.Node) (VersionSource, bool) {
-		if n.Value == "git" {
+		if isText(n) && n.Value == "git" {
 			return VersionSource{Git: true}, true
 		}
-		return under("file", "a file", versionFile).read(d, n)
+		return versionFiles.read(d, n)
 	},
 }
-
-var versionFile = converted(versionKeys.kind(), func(f semver.File) (VersionSource, error) {
-	return VersionSource{File: f}, nil
-})

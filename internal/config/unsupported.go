@@ -17,7 +17,6 @@ var notYet = refusals{
 	"service.tasks":         {"tasks", always},
 	"build.platforms":       {"more than one platform", several},
 	"cache.to":              {"cache to", always}, // the engine's builder has no exporter for it
-	"environment.engine":    {"engine swarm", is(EngineSwarm)},
 	"environment.soak":      {"soak", always},
 	"environment.closed":    {"closed", always},
 	"environment.protected": {"protected", is(true)},

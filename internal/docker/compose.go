@@ -1,15 +1,12 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Compose is one compose project on this machine, worked on by the machine's own docker compose: its
@@ -24,22 +21,6 @@ type Compose struct {
 	// Lock is inherited by the commands, so that it is held until the last of them has ended, also when
 	// whoever started it was killed: nothing of an old deployment may happen while a new one begins.
 	Lock *os.File
-}
-
-// patience is how long a command may take to end by itself once nobody wants it any more, and again once
-// it was told so. Interrupting it at once would gain little: the engine goes on with what it was asked
-// for last, and a container that it makes then is one that nobody has looked for.
-const patience = 10 * time.Second
-
-// ComposeError is a failed docker compose command with what it said.
-type ComposeError struct {
-	Args     []string // without the files
-	ExitCode int
-	Output   string // stderr, its last lines
-}
-
-func (e *ComposeError) Error() string {
-	return fmt.Sprintf("docker compose %s: exit status %d: %s", strings.Join(e.Args, " "), e.ExitCode, lastLine(e.Output))
 }
 
 // ComposeMissingError is a machine without docker compose.
@@ -101,31 +82,12 @@ func (c Compose) Diverged(ctx context.Context, services ...string) ([]string, er
 
 // run runs a compose command and returns its stderr, where compose shows what it does.
 func (c Compose) run(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "docker", append(c.flags(), args...)...)
-	cmd.Dir, cmd.Env = c.Dir, c.Environ
-	cmd.Cancel = func() error {
-		time.AfterFunc(patience, func() { _ = cmd.Process.Signal(os.Interrupt) }) // it has ended, most likely
-		return nil
-	}
-	cmd.WaitDelay = 2 * patience
-	if c.Lock != nil {
-		cmd.ExtraFiles = []*os.File{c.Lock}
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case errors.Is(err, exec.ErrNotFound):
+	said, err := command{shown: append([]string{"compose"}, args...), args: append(c.flags(), args...), dir: c.Dir, environ: c.Environ, lock: c.Lock}.run(ctx)
+	var failed *CommandError
+	if errors.Is(err, exec.ErrNotFound) || errors.As(err, &failed) && strings.Contains(failed.Output, "is not a docker command") {
 		return "", &ComposeMissingError{}
-	case errors.As(err, &exit) && strings.Contains(stderr.String(), "is not a docker command"):
-		return "", &ComposeMissingError{}
-	case errors.As(err, &exit):
-		return "", &ComposeError{Args: args, ExitCode: exit.ExitCode(), Output: stderr.String()}
 	}
-	return stderr.String(), err
+	return said, err
 }
 
 func (c Compose) flags() []string {
@@ -140,9 +102,4 @@ func (c Compose) flags() []string {
 		flags = append(flags, "--profile", p)
 	}
 	return flags
-}
-
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return lines[len(lines)-1]
 }

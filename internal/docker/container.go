@@ -185,6 +185,11 @@ func (e *Engine) Logs(ctx context.Context, id string, lines string) ([]string, e
 	if err != nil {
 		return nil, err
 	}
+	return readLines(stream)
+}
+
+// readLines reads both outputs of a container, to the end.
+func readLines(stream io.ReadCloser) ([]string, error) {
 	defer stream.Close()
 	var out bytes.Buffer
 	if _, err := stdcopy.StdCopy(&out, &out, stream); err != nil {

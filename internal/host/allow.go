@@ -39,7 +39,8 @@ type Allowance struct {
 type settings struct {
 	Compose  []string     `yaml:"compose"`  // compose files; default: what docker compose finds
 	EnvFile  []string     `yaml:"env_file"` // env files; default: .env
-	Name     string       `yaml:"name"`     // compose project
+	Name     string       `yaml:"name"`     // compose project, or the swarm's stack
+	Engine   string       `yaml:"engine"`   // compose, which is the default, or swarm
 	Profiles []string     `yaml:"profiles"`
 	Accept   semver.Range `yaml:"-"` // versions that may come here
 	Range    string       `yaml:"accept"`
@@ -52,7 +53,7 @@ func Allow(project string) (*Allowance, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Allowance{Project: project}
+	a := &Allowance{Project: project, settings: settings{Engine: promotion.EngineCompose}}
 	path := filepath.Join(project, journal.Folder, AllowFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -65,6 +66,9 @@ func Allow(project string) (*Allowance, error) {
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&a.settings); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if a.Engine = cmp.Or(a.Engine, promotion.EngineCompose); a.Engine != promotion.EngineCompose && a.Engine != promotion.EngineSwarm {
+		return nil, fmt.Errorf("%s: engine: expected compose or swarm, found %q", path, a.Engine)
 	}
 	if a.Range != "" {
 		if a.Accept, err = semver.ParseRange(a.Range); err != nil {
@@ -92,6 +96,9 @@ func (a *Allowance) limit(r *Request) error {
 	if filepath.Clean(r.Target.Project) != a.Project {
 		return deny("%s is not %s", r.Target.Project, a.Project)
 	}
+	if swarm := promotion.EngineSwarm; (r.Target.Engine == swarm) != (a.Engine == swarm) {
+		return deny("the engine is %s here, not %s", a.Engine, r.Target.Engine)
+	}
 	a.target(&r.Target)
 	if r.Job != nil {
 		r.Job.Plan.Target = r.Target // what is looked at here is what the worker does
@@ -102,7 +109,7 @@ func (a *Allowance) limit(r *Request) error {
 
 func (a *Allowance) target(t *promotion.Target) {
 	t.Project, t.Compose, t.EnvFiles, t.Name, t.Profiles = a.Project, a.Compose, a.EnvFile, a.Name, a.Profiles
-	t.Engine, t.Git = promotion.EngineCompose, nil
+	t.Engine, t.Git = a.Engine, nil
 }
 
 // permit looks at what a job would do: only to services of the project, and only releases of the

@@ -174,6 +174,7 @@ func TestLimitedJob(t *testing.T) {
 			asked(r, 2, promotion.Check{TCP: 22, Run: []string{"test", "-e", "/ready"}})
 		},
 		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
+		"a swarm":           func(r *Request) { r.Target.Engine = promotion.EngineSwarm; restep(r) },
 		"an older protocol": func(r *Request) { r.Protocol-- },
 		"an unknown verb":   func(r *Request) { r.Do = "shell" },
 		"an endless name":   func(r *Request) { r.Job.Plan.By = strings.Repeat("x", 5<<10) },

@@ -50,7 +50,7 @@ func (r Request) add(p *Plan, c Choice) error {
 	if err != nil {
 		return err
 	}
-	p.Notes = append(p.Notes, unheeded(c.State)...)
+	p.Notes = append(p.Notes, r.unheeded(c)...)
 	p.Moves = append(p.Moves, move)
 	return nil
 }
@@ -79,18 +79,26 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 			File: part.Compose.Place.File, Line: part.Compose.Place.Line,
 			Update: part.Compose.Update, Fresh: len(part.Containers) == 0, OneShot: oneShot(part), Changes: []compose.Change{r.change(part, c.Release)},
 		}
-		var err error
-		roll.Strategy, roll.Why, err = c.Service.strategy(r.Target.Rollout.Strategy, part, i > 0)
-		if err != nil {
+		if err := r.setStrategy(&roll, c.Service, part, i > 0); err != nil {
 			return Move{}, err
-		}
-		if roll.Strategy == StartFirst {
-			roll.Dark, roll.Proxies = c.Service.Dark, c.Service.Proxies(r.State.Project, part)
-			roll.Why = promise(roll.Proxies)
 		}
 		m.Rolls = append(m.Rolls, roll)
 	}
 	return m, nil
+}
+
+// setStrategy settles how the roll's containers are replaced. worker is as of strategy.
+func (r Request) setStrategy(roll *Roll, s Service, part Part, worker bool) (err error) {
+	if r.Target.Engine == EngineSwarm {
+		roll.Strategy, roll.Why, err = s.inSwarm(r.Target.Rollout.Strategy, part)
+		return err
+	}
+	roll.Strategy, roll.Why, err = s.strategy(r.Target.Rollout.Strategy, part, worker)
+	if err == nil && roll.Strategy == StartFirst {
+		roll.Dark, roll.Proxies = s.Dark, s.Proxies(r.State.Project, part)
+		roll.Why = promise(roll.Proxies)
+	}
+	return err
 }
 
 func (r Request) change(part Part, release registry.Release) compose.Change {

@@ -92,7 +92,7 @@ type StepKind string
 // The steps of a deployment, in their order (DESIGN section 6).
 const (
 	Preflight StepKind = "preflight" // candidate accepted, disk, write rights; touches nothing
-	Pull      StepKind = "pull"      // images, by digest; stops nothing
+	Pull      StepKind = "pull"      // images, by digest; stops nothing. A swarm's nodes pull by themselves: whether they can
 	RollStep  StepKind = "roll"      // one compose service: replace, prove, commit its pin
 	Confirm   StepKind = "confirm"   // a later plain `up -d` would change nothing
 	RecordEnd StepKind = "record"    // marks and holds into the journal
@@ -133,7 +133,7 @@ func Steps(t Target, moves []Move) []Step {
 			list = append(list, Step{Kind: RollStep, Service: r.Service, Wave: m.Wave})
 		}
 	}
-	if t.Engine != EngineNone {
+	if t.Engine != EngineNone && t.Engine != EngineSwarm {
 		list = append(list, Step{Kind: Confirm})
 	}
 	return append(list, Step{Kind: RecordEnd})

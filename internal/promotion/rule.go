@@ -38,9 +38,9 @@ func (x examined) key(keys ...string) compose.Place {
 	return x.At
 }
 
-// runs reports whether promote replaces containers of the service here, and not files alone.
+// runs reports whether promote replaces containers of the service here, and not files alone or a swarm.
 func (x examined) runs() bool {
-	return x.mover != nil && x.env.Target.Engine != EngineNone && !x.Disabled && !x.Awaited
+	return x.mover != nil && x.env.Target.Engine == EngineCompose && !x.Disabled && !x.Awaited
 }
 
 // command is one of promote's for the service, or a placeholder for it where there is no promote.yaml

@@ -13,6 +13,7 @@ const (
 	Auto       = "auto"
 	StartFirst = "start-first" // the new container is proven before the old one stops
 	Recreate   = "recreate"    // compose replaces the container; there is a gap
+	StopFirst  = "stop-first"  // of a swarm: an old task stops before its successor starts
 	FileOnly   = "file-only"   // nothing is to run: the file changes, and that is all
 )
 
@@ -79,6 +80,29 @@ func obstacles(s compose.Service, worker bool) []obstacle {
 	return list
 }
 
+// inSwarm is the strategy of a swarm, which goes by the compose file alone.
+func (s Service) inSwarm(asked string, part Part) (chosen, why string, err error) {
+	order := cmp.Or(part.Compose.Update.Order, StopFirst)
+	asked = cmp.Or(s.Strategy, asked)
+	switch {
+	case part.Compose.Disabled:
+		return FileOnly, "its profile is off", nil
+	case asked != Auto && asked != "" && (asked == StartFirst) != (order == StartFirst):
+		return "", "", &Refusal{
+			Service: part.Compose.Name, Gate: "strategy",
+			Reason: fmt.Sprintf("the configuration says %s, and a swarm goes by the compose file, which says %s", asked, order),
+			Advice: "deploy: {update_config: {order: …}}   # in the compose file, and strategy: auto in promote.yaml",
+		}
+	case len(part.Containers) == 0:
+		return order, "nothing runs yet", nil
+	case order == StartFirst:
+		return order, "a new task runs before an old one stops", nil
+	case len(part.Containers) > 1:
+		return order, "one after the other is down while it restarts, because update_config does not say start-first", nil
+	}
+	return order, "gap while it restarts, because update_config does not say start-first", nil
+}
+
 // oneShot reports whether a service's work is to finish: nothing restarts it, and it finished well.
 func oneShot(part Part) bool {
 	if part.Compose.Restart != "" && part.Compose.Restart != "no" {
@@ -92,10 +116,17 @@ func oneShot(part Part) bool {
 	return len(part.Containers) > 0
 }
 
-// unheeded says where promote puts back although the compose file wants something else.
-func unheeded(s ServiceState) []Note {
+// unheeded says where promote puts back although the compose file wants something else, and what of
+// promote.yaml does not reach into a swarm.
+func (r Request) unheeded(c Choice) []Note {
+	if r.Target.Engine == EngineSwarm {
+		if len(c.Service.Checks) == 0 {
+			return nil
+		}
+		return []Note{{Service: c.Service.Name, Text: "its checks are not put to the tasks of a swarm, which goes by the health check"}}
+	}
 	var notes []Note
-	for _, part := range s.Parts {
+	for _, part := range c.State.Parts {
 		if action := part.Compose.Update.OnFailure; action != "" && action != "rollback" {
 			notes = append(notes, Note{Service: part.Compose.Name, Text: "update_config says " + action + " on failure; promote puts everything back"})
 		}

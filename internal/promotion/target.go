@@ -11,6 +11,7 @@ import (
 const (
 	EngineCompose = "compose" // docker compose on the environment's machine
 	EngineNone    = "none"    // files only; somebody else applies them
+	EngineSwarm   = "swarm"   // docker stack, on a manager of a swarm
 )
 
 // Target is an environment as its own machine needs to know it: where the project lies and how to
@@ -21,7 +22,7 @@ type Target struct {
 	Project     string       `json:"project"`                // project directory, absolute
 	Compose     []string     `json:"compose,omitempty"`      // compose files; empty: what docker compose would find
 	EnvFiles    []string     `json:"env_files,omitempty"`    // env files; empty: .env
-	Name        string       `json:"project_name,omitempty"` // compose project; empty: that of the running containers, else compose's default
+	Name        string       `json:"project_name,omitempty"` // compose project, or the swarm's stack; empty: that of the running containers, else compose's default
 	Profiles    []string     `json:"profiles,omitempty"`
 	Engine      string       `json:"engine"`
 	Git         *Git         `json:"git,omitempty"` // only with EngineNone

@@ -10,8 +10,9 @@ import (
 
 // before is what was there when a deployment began: enough to put it back, and for a person to look at.
 type before struct {
-	Containers map[string][]promotion.Container `json:"containers"` // by compose service
-	Files      map[string]string                `json:"files"`      // path → its copy in before/
+	Containers map[string][]promotion.Container `json:"containers"`       // by compose service
+	Files      map[string]string                `json:"files"`            // path → its copy in before/
+	Images     map[string]string                `json:"images,omitempty"` // of a swarm, by compose service
 }
 
 func beforeOf(s promotion.State) before {

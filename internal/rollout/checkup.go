@@ -69,7 +69,7 @@ func (m *Machine) Checkup(ctx context.Context, credentials map[string]string) Ch
 	looks := []look{m.checkHistory, m.checkDisk}
 	facts := sync.OnceValues(func() (docker.Facts, error) { return m.Engine.Facts(ctx) })
 	if m.Engine != nil {
-		looks = append(looks, func(ctx context.Context) []Check { return m.checkEngine(ctx, facts) }, m.checkCompose)
+		looks = append(looks, func(ctx context.Context) []Check { return m.checkEngine(ctx, facts) }, m.checkDriver)
 	}
 	if err != nil {
 		looks = append([]look{func(context.Context) []Check { return one(CheckOf("files", err)) }}, looks...)
@@ -97,7 +97,11 @@ func (m *Machine) ofProject(p *compose.Project, facts engineFacts, credentials m
 	if m.Engine == nil {
 		return looks
 	}
-	looks = append(looks, func(ctx context.Context) []Check { return one(m.checkProject(ctx, p)) })
+	check := m.checkProject
+	if m.Target.Engine == promotion.EngineSwarm {
+		check = m.checkStack
+	}
+	looks = append(looks, func(ctx context.Context) []Check { return one(check(ctx, p)) })
 	services := byName(p)
 	for _, s := range m.Target.Services {
 		if part := services[s.Runs[0]]; part.Image != "" {
@@ -223,6 +227,43 @@ func (m *Machine) checkEngine(ctx context.Context, ask engineFacts) []Check {
 		checks = append(checks, m.diskCheck("engine disk", root))
 	}
 	return checks
+}
+
+// checkDriver looks at what the project's containers are worked on with.
+func (m *Machine) checkDriver(ctx context.Context) []Check {
+	if m.Target.Engine == promotion.EngineSwarm {
+		return one(m.checkManager(ctx))
+	}
+	return m.checkCompose(ctx)
+}
+
+func (m *Machine) checkManager(ctx context.Context) Check {
+	const name = "swarm"
+	if err := m.Engine.Manager(ctx); err != nil {
+		return CheckOf(name, err)
+	}
+	services, err := m.Engine.StackServices(ctx, m.Target.Name)
+	if err != nil {
+		return CheckOf(name, err)
+	}
+	return fine(name, "the engine is a manager, the stack %s has %d services", m.Target.Name, len(services))
+}
+
+// checkStack looks whether docker stack accepts the files.
+func (m *Machine) checkStack(ctx context.Context, p *compose.Project) Check {
+	const name = "project"
+	stack, err := m.stackCommand(p, m.Target.Name)
+	if err != nil {
+		return CheckOf(name, err)
+	}
+	overlay, err := p.Overlay(nil)
+	if err != nil {
+		return CheckOf(name, err)
+	}
+	if err := stack.Check(ctx, overlay); err != nil {
+		return CheckOf(name, err)
+	}
+	return fine(name, "docker stack accepts %s", m.short(p.Files()))
 }
 
 func (m *Machine) checkCompose(ctx context.Context) []Check {

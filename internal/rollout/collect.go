@@ -43,7 +43,7 @@ func (m *Machine) Collect(ctx context.Context, trial bool) (Collection, error) {
 		return c, err
 	}
 	c.Folders = append(c.Folders, old...)
-	if m.Engine == nil {
+	if m.Engine == nil || m.Target.Engine == promotion.EngineSwarm { // whose images lie on all of its nodes
 		return c, m.sweepFolders(&c, trial)
 	}
 	images, err := m.Engine.Images(ctx)

@@ -16,6 +16,9 @@ import (
 
 // State looks at the environment: files, containers, journal. Nothing is changed.
 func (m *Machine) State(ctx context.Context) (promotion.State, error) {
+	if m.Target.Engine == promotion.EngineSwarm {
+		return m.stackState(ctx)
+	}
 	var project *compose.Project
 	var containers []docker.Container
 	group, inner := errgroup.WithContext(ctx)
@@ -40,7 +43,7 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 	}
 	services := byName(project)
 	for _, service := range m.Target.Services {
-		one := m.service(service, services, found)
+		one := m.service(service, services, func(name string) []promotion.Container { return containerStates(found, name, service.Image) })
 		for i, part := range one.Parts {
 			of := slices.DeleteFunc(slices.Clone(containers), func(c docker.Container) bool { return c.Project != name || c.Service != part.Compose.Name })
 			one.Parts[i].Neighbours = neighbours(of, containers)
@@ -85,7 +88,7 @@ func (m *Machine) describe(ctx context.Context, list []docker.Container) ([]desc
 }
 
 // service puts together what is known of one service, but for the journal.
-func (m *Machine) service(s promotion.Service, services map[string]compose.Service, found []described) promotion.ServiceState {
+func (m *Machine) service(s promotion.Service, services map[string]compose.Service, containers func(composeService string) []promotion.Container) promotion.ServiceState {
 	state := promotion.ServiceState{Service: s.Name, Image: s.Image}
 	for _, name := range s.Runs {
 		facts, ok := services[name]
@@ -99,13 +102,7 @@ func (m *Machine) service(s promotion.Service, services map[string]compose.Servi
 			state.Problem = fmt.Sprintf("%s: service %s runs %s, promote.yaml says %s", facts.Place.File, name, facts.Repository, s.Image)
 			state.Advice = "promote lint " + m.Target.Environment
 		}
-		part := promotion.Part{Compose: facts}
-		for _, c := range found {
-			if c.Service == name {
-				part.Containers = append(part.Containers, containerState(c, s.Image))
-			}
-		}
-		state.Parts = append(state.Parts, part)
+		state.Parts = append(state.Parts, promotion.Part{Compose: facts, Containers: containers(name)})
 	}
 	state.Absent = len(state.Parts) == 0
 	return state
@@ -118,6 +115,16 @@ func byName(p *compose.Project) map[string]compose.Service {
 		services[s.Name] = s
 	}
 	return services
+}
+
+func containerStates(found []described, composeService, repository string) []promotion.Container {
+	var list []promotion.Container
+	for _, c := range found {
+		if c.Service == composeService {
+			list = append(list, containerState(c, repository))
+		}
+	}
+	return list
 }
 
 func containerState(c described, repository string) promotion.Container {

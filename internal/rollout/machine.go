@@ -43,6 +43,9 @@ func (m *Machine) load(ctx context.Context) (*compose.Project, error) {
 	for _, s := range m.Target.Services {
 		o.Services = append(o.Services, s.Runs...)
 	}
+	if m.Target.Engine == promotion.EngineSwarm {
+		o.Services = nil // a stack is deployed whole
+	}
 	return compose.Load(ctx, o)
 }
 
@@ -52,6 +55,12 @@ func (m *Machine) command(p *compose.Project, name string) docker.Compose {
 		Dir: p.Dir(), Name: name, Files: p.Files(), EnvFiles: p.EnvFiles(),
 		Profiles: m.Target.Profiles, Environ: m.Environ, Lock: m.Lock,
 	}
+}
+
+// stackCommand is docker stack for the project.
+func (m *Machine) stackCommand(p *compose.Project, name string) (docker.Stack, error) {
+	environ, err := p.Environ()
+	return docker.Stack{Dir: p.Dir(), Name: name, Files: p.Files(), Environ: environ, Lock: m.Lock}, err
 }
 
 // projectName is the compose project to work on: the configured one, else the one whose containers

@@ -34,7 +34,7 @@ func (r *run) preflight(ctx context.Context) error {
 		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.compose.Check(ctx) })
+	group.Go(func() error { return r.accepted(ctx) })
 	group.Go(func() error {
 		root, here, err := r.Engine.Root(ctx)
 		if err != nil || !here {
@@ -43,6 +43,18 @@ func (r *run) preflight(ctx context.Context) error {
 		return r.roomy(root)
 	})
 	return group.Wait()
+}
+
+// accepted has docker read the files.
+func (r *run) accepted(ctx context.Context) error {
+	if r.Target.Engine != promotion.EngineSwarm {
+		return r.compose.Check(ctx)
+	}
+	overlay, err := r.project.Overlay(r.planned())
+	if err != nil {
+		return err
+	}
+	return r.stack.Check(ctx, overlay)
 }
 
 // writable makes sure that a file can be replaced: by a temporary file beside it, and a rename. It asks

@@ -16,6 +16,9 @@ func (r *run) pull(ctx context.Context) error {
 	if err := r.begin(); err != nil {
 		return err
 	}
+	if r.Target.Engine == promotion.EngineSwarm {
+		return r.pullable(ctx)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	events := make(chan Event)
 	patience := &patience{limit: r.Target.Rollout.ProgressDeadline}

@@ -31,7 +31,11 @@ func (r *run) resume(ctx context.Context) Result {
 	if err != nil { // not ended in the journal: once this is mended, it can be resumed still
 		return Result{Outcome: OutcomeStuck, Error: err.Error(), Repair: "look at " + r.record.Path("") + ", then promote resume " + r.Target.Environment}
 	}
-	if r.arrived(state) {
+	arrived := r.arrived(state)
+	if r.Target.Engine == promotion.EngineSwarm {
+		arrived = r.ordered(ctx)
+	}
+	if arrived {
 		err = r.finish(ctx)
 	} else {
 		err = fmt.Errorf("%s was interrupted", r.Plan.ID)
@@ -56,8 +60,7 @@ func (r *run) recollect(ctx context.Context) (state promotion.State, err error) 
 	if state, err = r.State(ctx); err != nil {
 		return state, err
 	}
-	r.compose = r.command(r.project, state.Project)
-	return state, nil
+	return state, r.connect(state.Project)
 }
 
 // sweep removes the temporary files of a worker that was killed before it could rename them.
@@ -121,8 +124,11 @@ func isOn(c promotion.Container, m promotion.Move, roll promotion.Roll) bool {
 // finish proves what the plan wanted and is there, and stops what is left of the old: the worker may have
 // died before either.
 func (r *run) finish(ctx context.Context) error {
-	if r.Target.Engine == promotion.EngineNone {
+	switch r.Target.Engine {
+	case promotion.EngineNone:
 		return r.recordEnd()
+	case promotion.EngineSwarm:
+		return r.finishStack(ctx)
 	}
 	watch, stop := r.watch(ctx)
 	defer stop()

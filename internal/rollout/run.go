@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type run struct {
 	Order
 	project   *compose.Project
 	compose   docker.Compose
+	stack     docker.Stack // with engine: swarm
 	record    *journal.Record
 	before    before
 	began     bool            // the journal says so
@@ -78,9 +80,26 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.project, err = r.load(ctx); err != nil {
 		return err
 	}
-	r.compose = r.command(r.project, state.Project)
 	r.before = beforeOf(state)
+	if r.Target.Engine == promotion.EngineSwarm {
+		if err := r.rememberStack(ctx, state.Project); err != nil {
+			return err
+		}
+	}
+	if err := r.connect(state.Project); err != nil {
+		return err
+	}
 	return r.keep()
+}
+
+// connect settles what the project's containers are worked on with.
+func (r *run) connect(project string) (err error) {
+	if r.Target.Engine == promotion.EngineSwarm {
+		r.stack, err = r.stackCommand(r.project, project)
+		return err
+	}
+	r.compose = r.command(r.project, project)
+	return nil
 }
 
 // carryOut takes the steps of the plan, one after the other; but services that do not wait for each other
@@ -106,6 +125,9 @@ func sameWave(a, b promotion.Step) bool {
 
 // sideBySide takes the steps of a wave: those of one service in their order, those of several at a time.
 func (r *run) sideBySide(ctx context.Context, steps []promotion.Step) error {
+	if r.Target.Engine == promotion.EngineSwarm && steps[0].Kind == promotion.RollStep {
+		return r.rollStack(ctx, steps)
+	}
 	moves := map[string][]promotion.Step{}
 	for _, step := range steps {
 		service, _ := r.rollOf(step.Service)
@@ -287,6 +309,10 @@ func (r *run) tell(e Event) {
 
 // repair is what a person can do by hand when putting back failed.
 func (r *run) repair() string {
+	if r.Target.Engine == promotion.EngineSwarm {
+		return fmt.Sprintf("in %s: look at docker stack ps %s and at %s, put the files back, then docker stack deploy -c %s %s",
+			r.project.Dir(), r.stack.Name, r.record.Path("before"), strings.Join(r.stack.Files, " -c "), r.stack.Name)
+	}
 	return fmt.Sprintf("in %s: look at %s, put the files back, then docker compose -p %s up -d %s",
 		r.project.Dir(), r.record.Path("before"), r.compose.Name, joined(slices.Sorted(maps.Keys(r.before.Containers))))
 }

@@ -17,6 +17,9 @@ import (
 func (r *run) undo(ctx context.Context) error {
 	r.back = true
 	r.tell(Event{Status: Undoing, Text: "putting everything back"})
+	if r.Target.Engine == promotion.EngineSwarm {
+		return r.undoStack(ctx)
+	}
 	failures := []error{r.undoImages(ctx)}
 	for _, m := range slices.Backward(r.Plan.Moves) {
 		for _, roll := range slices.Backward(m.Rolls) {
