@@ -139,9 +139,8 @@ func (r *release) readPast(ctx context.Context) (*past, error) {
 	return p, nil
 }
 
-// sinceStable finds the newest stable tag that HEAD contains, those after it, and the commits since. Git
-// takes as long for the tags as for the commits, so both are read at the same time, on the guess that HEAD
-// contains the newest stable one of all; on a branch of older releases it does not.
+// sinceStable finds the newest stable tag that HEAD contains, those after it, and the commits since. The
+// guess is that HEAD contains the newest stable one of all; on a branch of older releases it does not.
 func (r *release) sinceStable(ctx context.Context) (p *past, log []git.Commit, err error) {
 	all, err := r.tags.all()
 	if err != nil {
@@ -155,18 +154,40 @@ func (r *release) sinceStable(ctx context.Context) (p *past, log []git.Commit, e
 		log, err = r.log(both, guess.rev, "HEAD")
 		return err
 	})
+	newer, rev := known.from(guess), ""
 	group.Go(func() (err error) {
-		p, err = r.inHead(both, known.from(guess))
+		if r.wholeTree() && len(newer) == 1 && !guess.version.IsZero() {
+			rev, _, err = r.repo.Tag(both, guess.tag())
+			return err
+		}
+		p, err = r.inHead(both, newer) // git takes as long for it as for the log, so both at a time
 		return err
 	})
-	if err := group.Wait(); err != nil || p.stable() == guess {
-		return p, log, err
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case rev != "" && follows(log, rev):
+		return &past{milestones: newer}, log, nil
+	case rev != "":
+		if p, err = r.inHead(ctx, newer); err != nil {
+			return nil, nil, err
+		}
+	}
+	if p.stable() == guess {
+		return p, log, nil
 	}
 	if p, err = r.inHead(ctx, known.milestones); err != nil {
 		return nil, nil, err
 	}
 	log, err = r.log(ctx, p.stable().rev, "HEAD")
 	return p, log, err
+}
+
+// follows reports whether one of the commits is a child of the revision. Of all commits that HEAD has and
+// the revision has not, one is, if HEAD contains the revision: git need not be asked for that.
+func follows(log []git.Commit, rev string) bool {
+	return slices.ContainsFunc(log, func(c git.Commit) bool { return slices.Contains(c.Parents, rev) })
 }
 
 // inHead are those of the milestones that HEAD contains.

@@ -17,15 +17,16 @@ type Commit struct {
 	Time     time.Time // of the commit, in UTC
 	Subject  string
 	Body     string // everything below the subject, with the trailers
+	Parents  []string
 	Trailers []Trailer
 }
 
 // These formats print the fields of a commit, each ended by NUL; the last one's is that of -z. The option
 // that separates the key of a trailer needs git 2.31.
 const (
-	messageFormat    = "%H%x00%an%x00%ae%x00%ct%x00%s%x00%b%x00"
+	messageFormat    = "%H%x00%an%x00%ae%x00%ct%x00%s%x00%b%x00%P%x00"
 	logFormat        = messageFormat + "%(trailers:only=true,unfold=true,separator=%x1e)"
-	logFields        = 7
+	logFields        = 8
 	trailerSeparator = "\x1e"
 )
 
@@ -88,7 +89,7 @@ func parseLog(out string) ([]Commit, error) {
 		seconds, _ := strconv.ParseInt(all[3], 10, 64) // old tools wrote commits without a date
 		commits = append(commits, Commit{
 			Hash: all[0], Author: all[1], Email: all[2], Time: time.Unix(seconds, 0).UTC(),
-			Subject: all[4], Body: strings.TrimSpace(all[5]), Trailers: parseTrailers(all[6]),
+			Subject: all[4], Body: strings.TrimSpace(all[5]), Parents: strings.Fields(all[6]), Trailers: parseTrailers(all[7]),
 		})
 	}
 	return commits, nil

@@ -59,6 +59,9 @@ func TestLog(t *testing.T) {
 		!c.Time.Equal(time.Date(2026, 11, 21, 4, 12, 3, 0, time.UTC)) {
 		t.Errorf("got %+v", c)
 	}
+	if parent := s.git("rev-parse", "HEAD~2"); !slices.Equal(c.Parents, []string{parent}) {
+		t.Errorf("parents %q, want %s", c.Parents, parent)
+	}
 	if c.Body != "BREAKING CHANGE: all\nof it\n\nFixes: #1\nReviewed-by: A\n  and B" {
 		t.Errorf("body %q", c.Body)
 	}
