@@ -95,23 +95,16 @@ func (p *program) goOn(ctx context.Context, begun batch, err error) error {
 // bumpArguments reads [SERVICE] HOW, in either order, or what --changed says. The services that get a
 // version together are a unit.
 func (p *program) bumpArguments(ctx context.Context, c *cli.Context, cfg *config.Config) (units []batch, how wish, err error) {
-	name, word := c.Args().Get(0), c.Args().Get(1)
-	if c.Bool("changed") {
-		if c.NArg() > 1 {
-			return nil, how, wrongArguments(c, "--changed finds the services itself; say at most how: auto, major, minor or patch")
-		}
-		how, err = parseWish(orAuto(name), c.String("pre"))
-		if err == nil && !how.exact.IsZero() {
-			err = wrongArguments(c, "--changed bumps several services, which have no version in common")
-		}
-		how.changed = true
-	} else {
-		if c.NArg() == 0 || c.NArg() > 2 {
-			return nil, how, wrongArguments(c, "bump what: auto, major, minor, patch, or to which version?")
-		}
-		if name, word = serviceFirst(cfg, name, word); word == "" {
-			name, word = "", name
-		}
+	name, word := serviceFirst(cfg, c.Args().Get(0), c.Args().Get(1))
+	switch {
+	case c.Bool("changed"):
+		how, err = changedWish(c)
+	case c.NArg() == 0 || c.NArg() > 2:
+		err = wrongArguments(c, "bump what: auto, major, minor, patch, or to which version?")
+	case c.NArg() == 1:
+		name, word = "", name
+		fallthrough
+	default:
 		how, err = parseWish(word, c.String("pre"))
 	}
 	if err != nil {
@@ -119,6 +112,19 @@ func (p *program) bumpArguments(ctx context.Context, c *cli.Context, cfg *config
 	}
 	units, err = p.units(ctx, c, cfg, name, how.changed)
 	return units, how, err
+}
+
+// changedWish reads [HOW] of --changed.
+func changedWish(c *cli.Context) (how wish, err error) {
+	if c.NArg() > 1 {
+		return how, wrongArguments(c, "--changed finds the services itself; say at most how: auto, major, minor or patch")
+	}
+	how, err = parseWish(orAuto(c.Args().First()), c.String("pre"))
+	how.changed = true
+	if err == nil && !how.exact.IsZero() {
+		return how, wrongArguments(c, "--changed bumps several services, which have no version in common")
+	}
+	return how, err
 }
 
 func orAuto(word string) string {

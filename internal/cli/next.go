@@ -46,10 +46,7 @@ func (p *program) next(ctx context.Context, c *cli.Context, cfg *config.Config) 
 	if c.NArg() > 2 {
 		return nil, wrongArguments(c, "next wants a service, and how to bump it")
 	}
-	name, word := serviceFirst(cfg, c.Args().Get(0), c.Args().Get(1))
-	if _, err := cfg.Service(name); word == "" && err != nil {
-		name, word = "", name
-	}
+	name, word := optionalService(c, cfg)
 	how, err := parseWish(orAuto(word), c.String("pre"))
 	if err != nil {
 		return nil, err
@@ -59,6 +56,15 @@ func (p *program) next(ctx context.Context, c *cli.Context, cfg *config.Config) 
 		return nil, err
 	}
 	return bumpOf(ctx, units[0], how)
+}
+
+// optionalService reads [SERVICE] [WORD], in either order.
+func optionalService(c *cli.Context, cfg *config.Config) (name, word string) {
+	name, word = serviceFirst(cfg, c.Args().Get(0), c.Args().Get(1))
+	if _, err := cfg.Service(name); word == "" && err != nil {
+		return "", name
+	}
+	return name, word
 }
 
 // units are the services that are asked about, each with those that are linked to it.

@@ -49,10 +49,7 @@ func (p *program) notes(ctx context.Context, c *cli.Context, cfg *config.Config)
 	if c.NArg() > 2 {
 		return notes.Notes{}, wrongArguments(c, "notes wants a service, and FROM..TO or a version")
 	}
-	name, span := serviceFirst(cfg, c.Args().Get(0), c.Args().Get(1))
-	if _, err := cfg.Service(name); span == "" && err != nil {
-		name, span = "", name
-	}
+	name, span := optionalService(c, cfg)
 	service, err := oneService(c, cfg, name)
 	if err != nil {
 		return notes.Notes{}, err
