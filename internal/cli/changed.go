@@ -12,7 +12,7 @@ func (p *program) changedCommand() *cli.Command {
 	return p.command(entry{
 		name: "changed", usage: "list the services whose path has commits since their last version, or since a revision",
 		examples: []string{
-			"promote changed                              what bump --changed would look at",
+			"promote changed                              what changed since each one's last version",
 			"promote changed --since origin/main --json   for the matrix of a CI job: fromJSON(…).services",
 		},
 		flags: []cli.Flag{&cli.StringFlag{Name: "since", Usage: "commits that `REV` does not have, instead of those since the last version"}, exitFlag},

@@ -24,7 +24,7 @@ func (p *program) notesCommand() *cli.Command {
 		examples: []string{
 			"promote notes                              since the last version",
 			"promote notes core v1.4.2..v1.5.0",
-			"promote notes v1.5.0 --format markdown     of one version; for gh release create --notes-file -",
+			"promote notes v1.5.0 --format markdown     of one version",
 			"promote notes v1.4.2.. --template mail.txt",
 		},
 		flags: []cli.Flag{
