@@ -9,6 +9,7 @@ GOBUILD = CGO_ENABLED=0 go build -trimpath
 COMPOSE     = .cache/docker/cli-plugins/docker-compose
 COMPOSE2    = .cache/compose2/docker-compose
 TRAEFIK     = .cache/bin/traefik
+BUILDKITD   = .cache/bin/buildkitd
 STATICCHECK = .cache/bin/staticcheck
 BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
@@ -53,7 +54,7 @@ docs: ## write the generated part of the documentation
 bed: programs $(COMPOSE) $(BED) ## open a shell with an engine and a registry of its own
 	@$(BED) || true
 
-setup: programs $(COMPOSE) $(TRAEFIK) ## install what demo and tests need
+setup: programs $(COMPOSE) $(TRAEFIK) $(BUILDKITD) ## install what demo and tests need
 
 .PHONY: programs
 programs:
@@ -83,6 +84,11 @@ $(TRAEFIK): tools/traefik/go.mod tools/traefik/go.sum | programs
 	@echo "setup: building traefik (about four minutes, once)"
 	@version=$$(cd tools/traefik && go list -m -f '{{.Version}}' github.com/traefik/traefik/v3) && cd tools/traefik && \
 	$(GOBUILD) -ldflags "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=$$version" -o ../../$@ github.com/traefik/traefik/v3/cmd/traefik
+	@touch $@
+
+$(BUILDKITD): tools/buildkit/go.mod tools/buildkit/go.sum | programs
+	@echo "setup: building buildkitd (about two minutes, once)"
+	@cd tools/buildkit && $(GOBUILD) -o ../../$@ github.com/moby/buildkit/cmd/buildkitd
 	@touch $@
 
 $(STATICCHECK): tools/go.mod tools/go.sum

@@ -54,7 +54,12 @@ func (p *program) deployments(c *cli.Context, kind promotion.Kind) (fleet, error
 		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: target, Wanted: wants,
 		Options: promotion.Options{
 			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
+			Emergency: c.Bool("emergency"),
 		},
+		Policy: policyOf(environments[0].Environment), Look: c.Command.Name == "diff",
+	}
+	if request.Emergency && request.Reason == "" {
+		return nil, wrongArguments(c, "--emergency wants a --reason, for the history")
 	}
 	if request.Until, err = until(c.String("until"), time.Now()); err != nil {
 		return nil, err
@@ -65,6 +70,15 @@ func (p *program) deployments(c *cli.Context, kind promotion.Kind) (fleet, error
 		f = append(f, &deployment{program: p, cfg: cfg, env: env, registry: client, request: request})
 	}
 	return f, nil
+}
+
+// policyOf is what an environment wants of a release.
+func policyOf(e *config.Environment) promotion.Policy {
+	policy := promotion.Policy{Soak: e.Soak, Approval: e.Protected}
+	for _, w := range e.Closed {
+		policy.Closed = append(policy.Closed, promotion.Window(w))
+	}
+	return policy
 }
 
 // parseWants reads SERVICE[@VERSION]…, and a VERSION alone where there is one service.

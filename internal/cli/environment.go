@@ -34,7 +34,11 @@ func (p *program) load(c *cli.Context) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	return config.Load(path, p.lookup)
+	cfg, err := config.Load(path, p.lookup)
+	if err == nil {
+		p.patience = cfg.Registry.Patience
+	}
+	return cfg, err
 }
 
 // environment is one of promote.yaml's, on one machine, with its host side.

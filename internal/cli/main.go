@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
@@ -30,6 +31,7 @@ type program struct {
 	environ  []string
 	screen   *ui.Screen
 	signals  *signals
+	patience time.Duration // with registries, as promote.yaml has it; 0 before it was read
 
 	mu      sync.Mutex
 	docker  *docker.Engine          // this machine's, once it was needed
@@ -79,9 +81,9 @@ func (p *program) app() *cli.App {
 
 func (p *program) commands() []*cli.Command {
 	return []*cli.Command{
-		p.initCommand(), p.bumpCommand(), p.nextCommand(), p.changedCommand(), p.notesCommand(), p.publishCommand(), p.versionsCommand(),
+		p.initCommand(), p.bumpCommand(), p.nextCommand(), p.changedCommand(), p.notesCommand(), p.publishCommand(), p.recordCommand(), p.versionsCommand(),
 		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(),
-		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.adoptCommand(),
+		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.approveCommand(), p.blockCommand(), p.unblockCommand(), p.adoptCommand(),
 		p.resumeCommand(), p.attachCommand(), p.abortCommand(), p.lockCommand(), p.unlockCommand(), p.lintCommand(), p.doctorCommand(), p.gcCommand(),
 		p.demoCommand(), p.completionCommand(), p.hostCommand(),
 	}

@@ -103,6 +103,7 @@ type takenError struct {
 	what    string
 	version semver.Version
 	hint    string
+	refused bool // it was asked for by name: another number would not be what is wanted
 }
 
 func (e *takenError) Error() string { return fmt.Sprintf("%s is taken: %s", e.version, e.what) }

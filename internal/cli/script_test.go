@@ -99,6 +99,7 @@ func commands(s *stage) map[string]func(*testscript.TestScript, bool, []string) 
 		"status":  exitStatus,
 		"json":    jsonField,
 		"image":   image,
+		"digest":  digest,
 		"static":  static,
 		"release": func(ts *testscript.TestScript, neg bool, args []string) { s.release(ts, args) },
 		"expand":  expand,
@@ -175,6 +176,18 @@ func image(ts *testscript.TestScript, _ bool, args []string) {
 	content, err := random.Image(64, 1)
 	ts.Check(err)
 	ts.Check(remote.Write(ref, content))
+}
+
+// digest REPOSITORY TAG NAME puts the digest of a tag into a variable.
+func digest(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: digest REPOSITORY TAG NAME")
+	}
+	ref, err := name.ParseReference(ts.Getenv("REGISTRY") + "/" + args[0] + ":" + args[1])
+	ts.Check(err)
+	head, err := remote.Head(ref)
+	ts.Check(err)
+	ts.Setenv(args[2], head.Digest.String())
 }
 
 // status CODE COMMAND… runs a command and wants its exit code, and keeps its output for stdout and stderr.

@@ -35,6 +35,9 @@ func (c *Config) check(d *decoder) {
 	c.checkFrom(d)
 	c.checkLinked(d)
 	c.checkChangelogs(d)
+	for _, s := range c.Services {
+		s.checkBuild(d)
+	}
 	services := names(c.Services)
 	for _, e := range c.Environments {
 		d.within(e.Name, func() { known(d, &e.Services, e.Services, "service", services) })

@@ -27,9 +27,18 @@ type Config struct {
 	Services     []*Service
 	Environments []*Environment
 	// Linked are sets of services, by name, that always have the same version.
-	Linked [][]string
-	Notify []Notify
-	SSH    SSH
+	Linked   [][]string
+	Notify   []Notify
+	SSH      SSH
+	Registry Registry
+}
+
+// Registry is how this machine talks to registries.
+type Registry struct {
+	// Patience is how long a registry may say nothing before it counts as unavailable.
+	Patience time.Duration
+	// ProgressDeadline is how long a push may make no progress.
+	ProgressDeadline time.Duration
 }
 
 // SSH is how this machine reaches hosts.
@@ -153,6 +162,8 @@ var configKeys = mapping("config", []key[Config]{
 		"Who is told when a deployment ends."),
 	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },
 		"How this machine reaches hosts."),
+	at("registry", registryKeys.kind(), func(c *Config) *Registry { return &c.Registry },
+		"How this machine talks to registries."),
 })
 
 var notifyKeys = mapping("notify", []key[Notify]{
@@ -165,4 +176,11 @@ var sshKeys = mapping("ssh", []key[SSH]{
 		"The ssh program, or a list of the program and its first arguments; PROMOTE_SSH wins over it.").derived("ssh"),
 	at("patience", duration, func(s *SSH) *time.Duration { return &s.Patience },
 		"How long to try to reconnect to a deployment that goes on without us.").or("2m"),
+})
+
+var registryKeys = mapping("registry", []key[Registry]{
+	at("patience", duration, func(r *Registry) *time.Duration { return &r.Patience },
+		"How long a registry may say nothing before it counts as unavailable.").or("30s"),
+	at("progress_deadline", duration, func(r *Registry) *time.Duration { return &r.ProgressDeadline },
+		"How long a push may make no progress before it fails.").or("5m"),
 })

@@ -22,6 +22,8 @@ type Service struct {
 	Changelog string
 	// Tag is how a version is written as the image's tag, GitTag how as the tag of the commit.
 	Tag, GitTag semver.Template
+	// Tags are what a published version is called besides.
+	Tags []FurtherTag
 	// Runs names the compose services that run the image and move together; never empty.
 	Runs []string
 	// After names the services of this file that are rolled before this one.
@@ -62,6 +64,8 @@ var serviceKeys = mapping("service", []key[Service]{
 		"Changelog that a bump writes into, or none.").derived("`CHANGELOG.md` in its path, where there is one of its own"),
 	at("tag", imageTag, func(s *Service) *semver.Template { return &s.Tag },
 		"How a version is written as the image's tag.").or("v{version}"),
+	at("tags", furtherTags, func(s *Service) *[]FurtherTag { return &s.Tags },
+		"Further tags of the image, with {major} and {minor}, which move forwards as latest does, or with {commit} or {short_commit}, which never move."),
 	at("git_tag", gitTag, func(s *Service) *semver.Template { return &s.GitTag },
 		"How a version is written as a git tag.").derived("`v{version}` with one service, `NAME/v{version}` with several"),
 	at("runs", either(single(composeService), set(composeService)), func(s *Service) *[]string { return &s.Runs },

@@ -24,6 +24,7 @@ type Entry struct {
 	At          time.Time `json:"at"`             // by this machine's clock
 	By          string    `json:"by"`             // who, from where
 	Reason      string    `json:"reason,omitempty"`
+	Emergency   bool      `json:"emergency,omitempty"` // the environment's policy was passed on purpose
 	Moves       []Move    `json:"moves,omitempty"`
 	Outcome     string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck
 	Error       string    `json:"error,omitempty"`   // Ended: why it is not done

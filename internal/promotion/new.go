@@ -13,7 +13,7 @@ import (
 func New(r Request, choices []Choice) (Plan, error) {
 	p := Plan{
 		Schema: Schema, ID: r.ID, Kind: r.Kind, By: r.By, Reason: r.Reason,
-		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift,
+		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift, Emergency: r.Emergency,
 	}
 	p.Target.Name = r.State.Project
 	for _, c := range choices {
@@ -36,8 +36,8 @@ func (r Request) add(p *Plan, c Choice) error {
 		p.Skipped = append(p.Skipped, Skip{Service: c.Service.Name, Reason: c.Skip})
 		return nil
 	}
-	if c.Note != "" {
-		p.Notes = append(p.Notes, Note{Service: c.Service.Name, Text: c.Note})
+	for _, text := range c.Notes {
+		p.Notes = append(p.Notes, Note{Service: c.Service.Name, Text: text})
 	}
 	present := c.State.Present(c.Service.Tag)
 	p.Marks = append(p.Marks, r.marks(c, present)...)
@@ -89,7 +89,11 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 
 // setStrategy settles how the roll's containers are replaced. worker is as of strategy.
 func (r Request) setStrategy(roll *Roll, s Service, part Part, worker bool) (err error) {
-	if r.Target.Engine == EngineSwarm {
+	switch r.Target.Engine {
+	case EngineNone:
+		roll.Strategy, roll.Why = FileOnly, "somebody else applies the files"
+		return nil
+	case EngineSwarm:
 		roll.Strategy, roll.Why, err = s.inSwarm(r.Target.Rollout.Strategy, part)
 		return err
 	}

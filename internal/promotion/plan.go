@@ -38,6 +38,8 @@ type Plan struct {
 	Notes   []Note `json:"notes,omitempty"`
 	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
 	AcceptDrift bool `json:"accept_drift,omitempty"`
+	// Emergency: the environment's policy was passed on purpose.
+	Emergency bool `json:"emergency,omitempty"`
 }
 
 // Move takes one service from a release to another.
@@ -142,7 +144,7 @@ func Steps(t Target, moves []Move) []Step {
 // Refusal is a deployment that a gate, a hold, a mark or drift forbids. Nothing was touched.
 type Refusal struct {
 	Service string
-	Gate    string // verified, bad, held, drift, accept, older, nothing-good, locked
+	Gate    string // verified, bad, held, drift, accept, older, nothing-good, locked, soak, closed, approval, …
 	Reason  string
 	Advice  string // the command that gets past it, if there is one
 	Since   time.Time
