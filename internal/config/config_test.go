@@ -76,6 +76,7 @@ func TestValues(t *testing.T) {
 		{"tcp", fmt.Sprint(core.Checks[2]), "{{0  0 } 5432 { []} 5s core}"},
 		{"check that is run", fmt.Sprint(core.Checks[3:]), "[{{0  0 } 0 { [pg_isready -q]} 5s core} {{0  0 } 0 {test -e ready []} 5s core}]"},
 		{"host", fmt.Sprint(c.Environments[0].Hosts), "[ssh://deploy@staging.example.org:2222]"},
+		{"linked", fmt.Sprint(names(c.LinkedTo(c.Services[1]))), "[core auth]"},
 		{"soak", prod.Soak.String(), "36h0m0s"},
 		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s 2}"},
 		{"webhook", c.Notify[0].Webhook, "https://example.org/hook"},
