@@ -107,7 +107,7 @@ func (r Request) checkTasks(m Move) (notes []Note, err error) {
 	}
 	for _, s := range r.Target.Services {
 		for _, t := range s.Tasks {
-			if s.Name == m.Service && t.Phase == PhaseBefore {
+			if s.Name == m.Service && t.Phase == PhaseBefore && len(t.Undo) > 0 {
 				notes = append(notes, Note{Service: m.Service, Text: fmt.Sprintf("%s is not taken back; if it has to be: promote run %s %s --undo", t.Name, r.Target.Environment, t.Name)})
 			}
 		}
