@@ -145,6 +145,7 @@ func (p *program) machine(ctx context.Context, t promotion.Target) (*rollout.Mac
 	if t.Engine == promotion.EngineNone {
 		return m, nil
 	}
+	m.Login = p.login
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var err error
@@ -153,6 +154,15 @@ func (p *program) machine(ctx context.Context, t promotion.Target) (*rollout.Mac
 	}
 	m.Engine = p.docker
 	return m, err
+}
+
+// login is the docker login of this machine for a repository, if there is one that can be read.
+func (p *program) login(ctx context.Context, repository string) string {
+	credentials, err := p.registry().Credentials(ctx, repository)
+	if err != nil {
+		return "" // the registry will say what it wants
+	}
+	return credentials.Header()
 }
 
 // engine is the Docker engine that docker itself would use here.

@@ -60,6 +60,7 @@ func (e *quietError) Error() string { return fmt.Sprintf("exit status %d", e.cod
 // outcomeError is a deployment that did not end well.
 type outcomeError struct {
 	rollout.Result
+	task   bool     // it was one task by itself: who knows what that changed
 	host   string   // of several
 	before []string // hosts that were done before this one failed, and stay so
 }
@@ -70,6 +71,9 @@ func (e *outcomeError) Error() string {
 	case rollout.OutcomeRestored:
 		text += "; everything was put back"
 	case rollout.OutcomeFailed:
+		if e.task {
+			break
+		}
 		text += "; nothing was changed"
 	}
 	if e.host != "" {

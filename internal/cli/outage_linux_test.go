@@ -155,10 +155,10 @@ func rebooted(t *testing.T) {
 	s := one(t, "true")
 	s.env = append(s.env, impatient)
 	boots := make(chan struct{})
-	c := s.deploy(s.steps[len(s.steps)/2], func(*viewer) {
+	c := s.deploy(s.steps[len(s.steps)/3], func(*viewer) {
+		s.host.PowerOff() // at once: a busy machine would be done with the deployment first
 		go func() {
 			defer close(boots)
-			s.host.PowerOff()
 			s.host.Boot(t)
 		}()
 	})

@@ -87,7 +87,11 @@ func (d *deployment) runPlan(ctx context.Context, c *cli.Context, plan promotion
 	}
 	progress := d.screen.Progress()
 	defer progress.Close()
-	return d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: d.signals.following(), Tell: d.tell(progress)})
+	err = d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: d.signals.following(), Tell: d.tell(progress)})
+	if outcome := (*outcomeError)(nil); errors.As(err, &outcome) {
+		outcome.task = true
+	}
+	return err
 }
 
 // taskNamed finds [SERVICE] TASK; the service may be left out where one alone has such a task.

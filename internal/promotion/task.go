@@ -98,8 +98,8 @@ func (r Request) tasks(s Service) []string {
 // checkTasks refuses what the environment can't do, and says what is left out on the way back.
 func (r Request) checkTasks(m Move) (notes []Note, err error) {
 	for _, t := range r.Target.tasksOf(m) {
-		if t.In == InNew && r.Target.Engine != EngineCompose {
-			return nil, refuse(m.Service, "task", "task %s runs in a container of its own, which engine %s has none for", "in: host   # for that task in promote.yaml", t.Name, r.Target.Engine)
+		if err := r.Target.runs(t, m.Service); err != nil {
+			return nil, err
 		}
 	}
 	if r.Kind != Rollback {
@@ -113,6 +113,14 @@ func (r Request) checkTasks(m Move) (notes []Note, err error) {
 		}
 	}
 	return notes, nil
+}
+
+// runs refuses a task whose place the environment does not have.
+func (t Target) runs(task Task, service string) error {
+	if task.In == InHost || t.Engine == EngineCompose || t.Engine == "" {
+		return nil
+	}
+	return refuse(service, "task", "task %s wants a container to run in, and with engine %s it gets none", "in: host   # for that task in promote.yaml", task.Name, t.Engine)
 }
 
 // Task finds a task of a service.
@@ -172,10 +180,11 @@ func RunTask(r Request, service, name string, what []string) (Plan, error) {
 		return Plan{}, fmt.Errorf("%s has no task %q", service, name)
 	case len(what) == 0:
 		return Plan{}, fmt.Errorf("task %s of %s does not say how", name, service)
-	case task.In == InNew && r.Target.Engine != EngineCompose:
-		return Plan{}, refuse(service, "task", "task %s runs in a container of its own, which engine %s has none for", "in: host   # for that task in promote.yaml", name, r.Target.Engine)
 	case len(state.Parts) == 0:
 		return Plan{}, refuse(service, "absent", "the compose files of %s don't run it", "name it under runs: in promote.yaml", r.Target.Environment)
+	}
+	if err := r.Target.runs(task, service); err != nil {
+		return Plan{}, err
 	}
 	p := Plan{Schema: Schema, ID: r.ID, Kind: Run, By: r.By, Reason: r.Reason, Target: r.Target, Basis: r.State.Basis()}
 	p.Target.Name = r.State.Project

@@ -106,7 +106,7 @@ func (m *Machine) ofProject(p *compose.Project, facts engineFacts, credentials m
 	for _, s := range m.Target.Services {
 		if part := services[s.Runs[0]]; part.Image != "" {
 			looks = append(looks, func(ctx context.Context) []Check {
-				return one(m.checkImage(ctx, facts, part.Image, credentials[s.Image]))
+				return one(m.checkImage(ctx, facts, part.Image, m.auth(ctx, credentials, s.Image)))
 			})
 		}
 	}

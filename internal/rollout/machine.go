@@ -28,7 +28,17 @@ type Machine struct {
 	Environ []string       // that docker compose runs in
 	History History
 	Now     func() time.Time
-	Lock    *os.File // the environment's, for the commands that a deployment starts; nil outside of one
+	Login   func(ctx context.Context, repository string) (header string) // this machine's own docker login, as an engine takes it; empty without one
+	Lock    *os.File                                                     // the environment's, for the commands that a deployment starts; nil outside of one
+}
+
+// auth is what an engine needs to get images of a repository: what came with the request, or else this machine's
+// own docker login.
+func (m *Machine) auth(ctx context.Context, given map[string]string, repository string) string {
+	if header := given[repository]; header != "" || m.Login == nil || repository == "" {
+		return header
+	}
+	return m.Login(ctx, repository)
 }
 
 // journal is where the environment's lock and deployments lie, wherever its history does.

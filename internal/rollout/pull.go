@@ -51,7 +51,7 @@ func (r *run) pullOne(ctx context.Context, m promotion.Move, progress func(docke
 	if m.Rolls[0].Changes[0].To == (compose.Pin{}) {
 		tag = "latest" // what docker makes of an image without a tag
 	}
-	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, tag, r.Credentials[m.Image], progress)
+	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, tag, r.auth(ctx, r.Credentials, m.Image), progress)
 	var stalled *stalledError
 	if err != nil && errors.As(context.Cause(ctx), &stalled) {
 		return stalled

@@ -107,7 +107,7 @@ func (r *run) bring(ctx context.Context, images map[string]string) error {
 // all the others.
 func (r *run) entrust(ctx context.Context, services []docker.StackService, images map[string]string) error {
 	for _, s := range services {
-		if auth := r.Credentials[repositoryOf(images[s.Name])]; auth != "" {
+		if auth := r.auth(ctx, r.Credentials, repositoryOf(images[s.Name])); auth != "" {
 			if err := r.Engine.Entrust(ctx, s.ID, auth); err != nil {
 				return err
 			}
@@ -133,7 +133,7 @@ func (r *run) entrustNew(ctx context.Context, before []docker.StackService, imag
 	tasks, err := r.Engine.Tasks(ctx, r.stack.Name)
 	return slices.DeleteFunc(tasks, func(t docker.Task) bool {
 		return !slices.ContainsFunc(fresh, func(s docker.StackService) bool {
-			return s.ID == t.Service && r.Credentials[repositoryOf(images[s.Name])] != ""
+			return s.ID == t.Service && r.auth(ctx, r.Credentials, repositoryOf(images[s.Name])) != ""
 		})
 	}), err
 }
@@ -236,7 +236,7 @@ func (r *run) pullable(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, m := range r.Plan.Moves {
 		group.Go(func() error {
-			_, err := r.Engine.Published(ctx, imageOf(m, m.Rolls[0]), r.Credentials[m.Image])
+			_, err := r.Engine.Published(ctx, imageOf(m, m.Rolls[0]), r.auth(ctx, r.Credentials, m.Image))
 			if err != nil && ctx.Err() == nil && r.Plan.Kind == promotion.Rollback {
 				r.tell(Event{Step: promotion.Pull, Service: m.Service, Status: Noted, Text: "only nodes that have the image can run it: " + err.Error()})
 				return nil

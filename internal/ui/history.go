@@ -72,6 +72,11 @@ func what(d journal.Deployment) string {
 			parts = append(parts, marked(m))
 		}
 	}
+	if len(parts) == 0 {
+		for _, t := range d.Tasks {
+			parts = append(parts, t.Service+" "+t.Name)
+		}
+	}
 	return strings.Join(parts, ", ")
 }
 
