@@ -46,12 +46,6 @@ type SSH struct {
 	Patience time.Duration
 }
 
-// Notify is somebody to tell about deployments.
-type Notify struct {
-	// Webhook is the http or https URL that is sent a POST.
-	Webhook string
-}
-
 // Load reads the file at path. The places ${NAME} in its values are filled by lookup, which reports
 // whether the variable is set; `$$` stands for a dollar. Mistakes in the file come as one *[Errors].
 func Load(path string, lookup func(string) (string, bool)) (*Config, error) {
@@ -143,17 +137,12 @@ var configKeys = mapping("config", []key[Config]{
 		"The services of this repository, by name.").must(),
 	at("environments", entries(environmentKeys), func(c *Config) *[]*Environment { return &c.Environments },
 		"Where releases run, by name."),
-	at("notify", list(notifyKeys.kind()), func(c *Config) *[]Notify { return &c.Notify },
-		"Who is told when a deployment ends."),
+	at("notify", list(notifyEntry), func(c *Config) *[]Notify { return &c.Notify },
+		"Who is told of deployments."),
 	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },
 		"How this machine reaches hosts."),
 	at("registry", registryKeys.kind(), func(c *Config) *Registry { return &c.Registry },
 		"How this machine talks to registries."),
-})
-
-var notifyKeys = mapping("notify", []key[Notify]{
-	at("webhook", webhook, func(n *Notify) *string { return &n.Webhook },
-		"URL that is sent a POST for every deployment that ended.").must(),
 })
 
 var sshKeys = mapping("ssh", []key[SSH]{

@@ -8,7 +8,6 @@ import "go.yaml.in/yaml/v4"
 type refusals map[string]string
 
 var notYet = refusals{
-	"config.notify": "notify",
 	"service.tasks": "tasks",
 }
 
