@@ -33,6 +33,7 @@ var (
 		"internal/config":    {},
 		"internal/git":       {},
 		"internal/docker":    {},
+		"internal/notify":    {},
 		"internal/journal":   {},
 		"internal/promotion": {},
 		"internal/rollout":   {"internal/promotion", "internal/journal", "internal/docker"},

@@ -81,7 +81,7 @@ func TestValues(t *testing.T) {
 		{"soak", prod.Soak.String(), "36h0m0s"},
 		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s 2}"},
 		{"webhook", fmt.Sprint(c.Notify[0]), "{testdata/full.yaml:75:5 https://example.org/hook <nil> { []} mattermost [started drift] [prod] {{.Environment}}: {{.Title}} []}"},
-		{"mail", fmt.Sprint(*c.Notify[1].Mail), "{[ops@example.org Ada <ada@example.org>] promote@example.org smtp.example.org:587 promote https://example.org/hook always}"},
+		{"mail", fmt.Sprint(*c.Notify[1].Mail), `{[<ops@example.org> "Ada" <ada@example.org>] <promote@example.org> smtp.example.org:587 promote https://example.org/hook always}`},
 		{"command", fmt.Sprint(c.Notify[2].Command, c.Notify[2].Events), "{ [notify-send promote]} [succeeded put-back failed held]"},
 		{"unset", fmt.Sprintf("%q %q", c.Notify[3].Webhook, c.Notify[3].Unset), `"" ["NOBODY" "SETS_IT"]`},
 		{"tags", fmt.Sprint(core.Tags), "[{major}.{minor} {major} sha-{short_commit}]"},

@@ -36,8 +36,8 @@ type Notify struct {
 
 // Mail is a message by SMTP.
 type Mail struct {
-	To     []string
-	From   string
+	To     []*mail.Address
+	From   *mail.Address
 	Server string // HOST:PORT
 	// User and Password are both set, or none is.
 	User, Password string
@@ -68,9 +68,9 @@ var notifyKeys = mapping("notify", []key[Notify]{
 var event = choice("started", "succeeded", "put-back", "failed", "held", "drift")
 
 var mailKeys = mapping("mail", []key[Mail]{
-	at("to", either(single(address), set(address)), func(m *Mail) *[]string { return &m.To },
+	at("to", either(single(address), list(address)), func(m *Mail) *[]*mail.Address { return &m.To },
 		"Addresses that it is sent to.").must(),
-	at("from", address, func(m *Mail) *string { return &m.From },
+	at("from", address, func(m *Mail) **mail.Address { return &m.From },
 		"Address that it comes from.").must(),
 	at("server", parsed("a server such as smtp.example.org:587", textSchema, parseServer), func(m *Mail) *string { return &m.Server },
 		"Mail server, with its port; 465 is TLS from the first byte.").must(),
@@ -113,11 +113,12 @@ func parseWebhook(s string) (string, error) {
 	return s, nil
 }
 
-func parseAddress(s string) (string, error) {
-	if _, err := mail.ParseAddress(s); err != nil {
-		return "", errors.New("expected an address such as ops@example.org, found " + strconv.Quote(shortened(s)))
+func parseAddress(s string) (*mail.Address, error) {
+	a, err := mail.ParseAddress(s)
+	if err != nil {
+		return nil, errors.New("expected an address such as ops@example.org, found " + strconv.Quote(shortened(s)))
 	}
-	return s, nil
+	return a, nil
 }
 
 func parseServer(s string) (string, error) {
