@@ -54,7 +54,7 @@ var notifyKeys = mapping("notify", []key[Notify]{
 	at("mail", mailKeys.pointer(), func(n *Notify) **Mail { return &n.Mail },
 		"E-mail that is sent by SMTP."),
 	at("command", command, func(n *Notify) *Command { return &n.Command },
-		"What is run on this machine with the message as JSON on its standard input: a line for a shell, or a list of a program and its arguments."),
+		"What is run on this machine, in this file's directory, with the message as JSON on its standard input: a line for a shell, or a list of a program and its arguments."),
 	at("kind", choice("slack", "discord", "teams", "mattermost", "json"), func(n *Notify) *string { return &n.Kind },
 		"What the webhook understands.").derived("found by the URL's host, else json"),
 	at("events", either(single(event), set(event)), func(n *Notify) *[]string { return &n.Events },

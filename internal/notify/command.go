@@ -20,7 +20,8 @@ const commandPatience = 30 * time.Second
 type Command struct {
 	Shell   string   // a line for sh, or
 	Argv    []string // a program and its arguments
-	Environ []string // otherwise
+	Dir     string   // that it is run in
+	Environ []string // that these are added to
 }
 
 func (c *Command) secrets() []string { return nil }
@@ -38,6 +39,7 @@ func (c *Command) send(ctx context.Context, n note) error {
 	}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var complaint bytes.Buffer
+	cmd.Dir = c.Dir
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(n.body), &complaint
 	cmd.Env = append(slices.Clone(c.Environ),
 		"PROMOTE_EVENT="+string(n.Event), "PROMOTE_ENVIRONMENT="+n.Environment, "PROMOTE_DEPLOYMENT="+n.Deployment, "PROMOTE_TEXT="+n.text)
