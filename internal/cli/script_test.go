@@ -84,6 +84,7 @@ func (s *stage) setup(e *testscript.Env) error {
 	e.Values[stageKey{}] = own
 	e.Setenv("REGISTRY", own.Addr())
 	e.Setenv("REGISTRY_LOG", own.Log())
+	e.Setenv("TOLD", receiver(e))
 	e.Setenv("NAME", "t"+strconv.Itoa(s.n))
 	e.Defer(func() { s.sweep(e.Getenv("NAME")) })
 	return nil

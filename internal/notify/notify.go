@@ -80,10 +80,11 @@ func (m Message) On() string { return strings.Join(m.Hosts, ", ") }
 
 // Elapsed is how long it took, in words; empty where that means nothing.
 func (m Message) Elapsed() string {
-	if m.Seconds == 0 {
+	elapsed := time.Duration(m.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	if elapsed <= 0 {
 		return ""
 	}
-	return time.Duration(m.Seconds * float64(time.Second)).Round(100 * time.Millisecond).String()
+	return elapsed.String()
 }
 
 // Receiver is somebody to tell, in one way.
@@ -158,9 +159,12 @@ type Error struct {
 func (e *Error) Error() string { return e.Receiver + ": " + e.text }
 func (e *Error) Unwrap() error { return e.err }
 
+// redact takes secrets out of a text. What is shorter than any secret is left, as a word that happens to be
+// in a URL, too.
 func redact(text string, secrets []string) string {
+	const shortest = 6
 	for _, secret := range secrets {
-		if secret != "" {
+		if len(secret) >= shortest {
 			text = strings.ReplaceAll(text, secret, "…")
 		}
 	}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func write(m Message, text string, escape func(string) string) (string, error) {
 	}
 	if err != nil {
 		plain, _ := write(m, usual, verbatim) // the usual one can't fail
-		return plain, err
+		return plain, fmt.Errorf("the usual text stands in for it: %w", err)
 	}
 	return cut(strings.TrimSpace(b.String()), maxText), nil
 }

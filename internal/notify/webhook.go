@@ -175,7 +175,7 @@ func (w *Webhook) post(ctx context.Context, client *http.Client, body []byte) er
 		return fmt.Errorf("no answer within %s: %w", tryPatience, context.DeadlineExceeded)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("no answer: %w", err)
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer) // what it says has no meaning; only that it was asked
