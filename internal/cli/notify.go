@@ -234,6 +234,9 @@ func (f fleet) announce(plans []promotion.Plan) {
 		}
 		for _, move := range plan.Moves {
 			s := notify.Service{Name: move.Service, From: promotion.Label(move.From), To: promotion.Label(move.To)}
+			if s.From == s.To {
+				s.From = "" // it did not run
+			}
 			if !slices.Contains(m.Services, s) {
 				m.Services = append(m.Services, s)
 			}
