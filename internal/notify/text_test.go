@@ -42,7 +42,7 @@ func TestUsualText(t *testing.T) {
 
 func TestTemplate(t *testing.T) {
 	for template, want := range map[string]string{
-		"{{.Environment}} *{{.Reason}}*":              "prod *&lt;!here&gt; &amp;*",
+		"{{.Environment}} *{{.Reason}}*":               "prod *&lt;!here&gt; &amp;*",
 		"{{range .Services}}{{.Name}}={{.To}} {{end}}": "core=v1.5.0 core_worker=v1.5.0",
 		"{{.Title}} after {{.Elapsed}} on {{.On}}":     "deploy failed, and everything was put back after 1m23.5s on a.example.org, b.example.org",
 	} {
