@@ -6,8 +6,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"promote/internal/host"
+	"promote/internal/notify"
+	"promote/internal/rollout"
 )
 
 // receiver is somebody who is told, and writes it down in $WORK/told, one line a message. What is sent to
@@ -24,6 +30,7 @@ func receiver(e *testscript.Env) string {
 		case r.URL.Path == "/close":
 			panic(http.ErrAbortHandler)
 		case r.URL.Path == "/stall":
+			_, _ = told.WriteString("/stall\n")
 			<-r.Context().Done()
 		case code != 0:
 			w.WriteHeader(code)
@@ -36,4 +43,38 @@ func receiver(e *testscript.Env) string {
 		told.Close()
 	})
 	return server.URL
+}
+
+// TestEvents: what a deployment that ended with an error is told as.
+func TestEvents(t *testing.T) {
+	outcome := func(o rollout.Outcome) error { return &outcomeError{Result: rollout.Result{Outcome: o}} }
+	for _, test := range []struct {
+		err  error
+		held bool
+		want []notify.Event
+	}{
+		{nil, false, []notify.Event{notify.Succeeded}},
+		{nil, true, []notify.Event{notify.Held, notify.Succeeded}},
+		{outcome(rollout.OutcomeRestored), true, []notify.Event{notify.PutBack}},
+		{outcome(rollout.OutcomeFailed), false, []notify.Event{notify.Failed}},
+		{outcome(rollout.OutcomeStuck), false, []notify.Event{notify.Failed}},
+		{&host.DiedError{}, false, []notify.Event{notify.Failed}},
+		{&detachedError{}, false, nil},
+	} {
+		if got := (&notices{held: test.held}).events(exitCode(test.err)); !slices.Equal(got, test.want) {
+			t.Errorf("%v: %v, want %v", test.err, got, test.want)
+		}
+	}
+}
+
+func TestJob(t *testing.T) {
+	for want, environ := range map[string][]string{
+		"":                                      {"GITHUB_SERVER_URL=https://github.com"},
+		"https://github.com/a/b/actions/runs/1": {"GITHUB_SERVER_URL=https://github.com", "GITHUB_REPOSITORY=a/b", "GITHUB_RUN_ID=1"},
+		"https://gitlab.com/a/b/-/jobs/1":       {"CI_JOB_URL=https://gitlab.com/a/b/-/jobs/1"},
+	} {
+		if got := (&program{environ: environ}).job(); got != want {
+			t.Errorf("%v: %s", environ, got)
+		}
+	}
 }

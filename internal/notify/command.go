@@ -52,7 +52,7 @@ func (c *Command) send(ctx context.Context, n note) error {
 	case err == nil:
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("it was still running after %s: %w", commandPatience, ctx.Err())
+		return &lateError{"it was still running after " + commandPatience.String()}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}

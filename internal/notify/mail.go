@@ -79,8 +79,11 @@ func (m *Mail) send(ctx context.Context, n note) error {
 	ctx, cancel := context.WithTimeout(ctx, mailPatience)
 	defer cancel()
 	err := m.deliver(ctx, n)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &lateError{m.Server + " was not done with it within " + mailPatience.String()}
+	}
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%s is not done with it within %s: %w", m.Server, mailPatience, ctx.Err())
+		return ctx.Err()
 	}
 	return err
 }

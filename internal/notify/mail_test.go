@@ -267,8 +267,8 @@ func TestTLSFromTheFirstByte(t *testing.T) {
 // TestMailServers: what a server does wrong is an error, in time.
 func TestMailServers(t *testing.T) {
 	for _, test := range []struct{ says, want string }{
-		{"", "is not done with it"},
-		{"220 mail.example.org\r\n", "is not done with it"},
+		{"", "was not done with it"},
+		{"220 mail.example.org\r\n", "was not done with it"},
 		{"554 go away\r\n", "go away"},
 		{"HTTP/1.1 400 Bad Request\r\n\r\n", "short response"},
 	} {

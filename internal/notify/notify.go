@@ -159,6 +159,12 @@ type Error struct {
 func (e *Error) Error() string { return e.Receiver + ": " + e.text }
 func (e *Error) Unwrap() error { return e.err }
 
+// lateError is a deadline that has passed; it is [context.DeadlineExceeded].
+type lateError struct{ text string }
+
+func (e *lateError) Error() string { return e.text }
+func (e *lateError) Unwrap() error { return context.DeadlineExceeded }
+
 // redact takes secrets out of a text. What is shorter than any secret is left, as a word that happens to be
 // in a URL, too.
 func redact(text string, secrets []string) string {

@@ -172,7 +172,7 @@ func (w *Webhook) post(ctx context.Context, client *http.Client, body []byte) er
 		err = outer.Err // the outer one shows the URL
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s: %w", tryPatience, context.DeadlineExceeded)
+		return &lateError{"no answer within " + tryPatience.String()}
 	}
 	if err != nil {
 		return fmt.Errorf("no answer: %w", err)
