@@ -20,7 +20,7 @@ func (p *program) notifyCommand() *cli.Command {
 	return p.command(entry{
 		name: "notify", args: "ENV", usage: "try who is told of an environment: send them a message that says it is a test",
 		examples: []string{
-			"promote notify prod                            a deployment that succeeded",
+			"promote notify prod                             a deployment that succeeded",
 			"promote notify prod --event put-back --dry-run  show what would be sent",
 		},
 		flags: []cli.Flag{
