@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"promote/internal/notify"
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 	"promote/internal/ui"
 )
 
@@ -90,29 +92,54 @@ func (p *program) ended(err error) {
 	if n == nil || !n.hasBegun() {
 		return
 	}
+	events := n.events(err)
+	if len(events) == 0 {
+		n.silent(p)
+		return
+	}
 	p.signals.following() // the one that has everything put back must not keep that from being told; another may
 	n.early.Wait()
 	m := n.message
-	m.Seconds = time.Since(n.began).Seconds()
+	m.Seconds = time.Since(n.began).Round(time.Millisecond).Seconds()
 	if err != nil {
 		m.Error, m.Hint = complaint(err), ui.Hint(err)
 	}
-	p.warn(slices.Concat(n.errs, notify.Tell(p.signals.ctx, n.receivers, m, n.events(exitCode(err))...)))
+	p.warn(slices.Concat(n.errs, notify.Tell(p.signals.ctx, n.receivers, m, events...)))
 }
 
-// events are what a deployment that ended so is told as; a receiver is told the first that it wants.
-func (n *notices) events(code int) []notify.Event {
+// silent says that nobody hears of the end of a deployment that was left alone.
+func (n *notices) silent(p *program) {
+	for _, r := range n.receivers {
+		if _, waits := r.Wants(n.message.Environment, notify.Succeeded, notify.Held, notify.PutBack, notify.Failed); waits {
+			p.screen.Warn(fmt.Errorf("%s will not be told how %s ends", r.Name, n.message.Deployment))
+		}
+	}
+}
+
+// events are what a deployment that ended so is told as; a receiver is told the first that it wants. None is
+// for one that goes on.
+func (n *notices) events(err error) []notify.Event {
 	switch {
-	case code == exitDone && n.held:
+	case err == nil && n.held:
 		return []notify.Event{notify.Held, notify.Succeeded}
-	case code == exitDone:
+	case err == nil:
 		return []notify.Event{notify.Succeeded}
-	case code == exitRestored:
+	case restored(err):
 		return []notify.Event{notify.PutBack}
-	case code == exitDetached:
+	case exitCode(err) == exitDetached:
 		return nil
 	}
 	return []notify.Event{notify.Failed}
+}
+
+// restored tells whether all is as before. Of several hosts, some may have been done earlier, or may not have
+// been put back.
+func restored(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(e error) bool { return !restored(e) })
+	}
+	o, ok := err.(*outcomeError)
+	return ok && o.Outcome == rollout.OutcomeRestored && len(o.before) == 0
 }
 
 // complaint is an error on one line. That everything was put back is told by the event.

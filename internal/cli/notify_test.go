@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -56,12 +57,15 @@ func TestEvents(t *testing.T) {
 		{nil, false, []notify.Event{notify.Succeeded}},
 		{nil, true, []notify.Event{notify.Held, notify.Succeeded}},
 		{outcome(rollout.OutcomeRestored), true, []notify.Event{notify.PutBack}},
+		{errors.Join(outcome(rollout.OutcomeRestored), nil), false, []notify.Event{notify.PutBack}},
+		{errors.Join(outcome(rollout.OutcomeRestored), errors.New("b could not be put back")), false, []notify.Event{notify.Failed}},
+		{&outcomeError{Result: rollout.Result{Outcome: rollout.OutcomeRestored}, host: "b", before: []string{"a"}}, false, []notify.Event{notify.Failed}},
 		{outcome(rollout.OutcomeFailed), false, []notify.Event{notify.Failed}},
 		{outcome(rollout.OutcomeStuck), false, []notify.Event{notify.Failed}},
 		{&host.DiedError{}, false, []notify.Event{notify.Failed}},
 		{&detachedError{}, false, nil},
 	} {
-		if got := (&notices{held: test.held}).events(exitCode(test.err)); !slices.Equal(got, test.want) {
+		if got := (&notices{held: test.held}).events(test.err); !slices.Equal(got, test.want) {
 			t.Errorf("%v: %v, want %v", test.err, got, test.want)
 		}
 	}
