@@ -8,13 +8,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -80,9 +80,6 @@ func (r *RegistryHandle) Trust(t testing.TB) {
 // secure starts a registry with the certificate in dir.
 func secure(t testing.TB, dir, settings string) *RegistryHandle {
 	t.Helper()
-	if err := nameOnce(); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := certificate(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -99,16 +96,17 @@ func secure(t testing.TB, dir, settings string) *RegistryHandle {
 	return registry
 }
 
-// nameOnce makes secureName an address. What the bed writes to /etc the machine does not see.
-var nameOnce = sync.OnceValue(func() error {
+// nameRegistry makes secureName an address. It is done before anybody looks a name up: Go remembers the file
+// for some seconds. What the bed writes to /etc the machine does not see.
+func nameRegistry() (err error) {
 	hosts, err := os.OpenFile("/etc/hosts", os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
-	defer hosts.Close()
+	defer func() { err = errors.Join(err, hosts.Close()) }()
 	_, err = fmt.Fprintf(hosts, "\n%s %s\n", loopback, secureName)
 	return err
-})
+}
 
 // certificate makes ca.crt and key in dir, unless they are there: its own authority.
 func certificate(dir string) (tls.Certificate, error) {

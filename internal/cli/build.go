@@ -31,27 +31,20 @@ func (r *release) build(ctx context.Context, head string, with func(docker.Build
 	return nil
 }
 
-// byEngine builds in the engine, claims the version, and has the engine push.
-func (r *release) byEngine(ctx context.Context, head string) (digest string, err error) {
+// byEngine builds in the engine.
+func (r *release) byEngine(ctx context.Context, head string) error {
 	engine, err := r.engine(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer engine.Close()
-	err = r.build(ctx, head, func(o docker.BuildOptions, d docker.Display) error {
+	return r.build(ctx, head, func(o docker.BuildOptions, d docker.Display) error {
 		_, err := engine.Build(ctx, o, d)
 		return err
 	})
-	if err != nil {
-		return "", err
-	}
-	if err := r.claimBranch(ctx, head); err != nil {
-		return "", err
-	}
-	return r.push(ctx, engine)
 }
 
-// byBuilder has a buildkitd build and push the image without a name, claims the version, and names it.
+// byBuilder has a buildkitd build and push the image without a name.
 func (r *release) byBuilder(ctx context.Context, head string) (digest string, err error) {
 	builder, err := docker.ConnectBuilder(ctx, r.service.Build.Builder)
 	if err != nil {
@@ -62,18 +55,17 @@ func (r *release) byBuilder(ctx context.Context, head string) (digest string, er
 		digest, err = builder.Build(ctx, o, r.service.Image, d)
 		return err
 	})
-	if err != nil {
-		return "", err
-	}
-	if err := r.claimBranch(ctx, head); err != nil {
-		return "", err
-	}
-	_, err = r.registry.AddTag(ctx, r.service.Image, r.tag, digest)
+	return digest, err
+}
+
+// addTag gives an image that a builder pushed its version.
+func (r *release) addTag(ctx context.Context, digest string) error {
+	_, err := r.registry.AddTag(ctx, r.service.Image, r.tag, digest)
 	var taken *registry.TakenError
 	if errors.As(err, &taken) {
-		return "", r.overtaken(taken.Digest, digest)
+		return r.overtaken(taken.Digest, digest)
 	}
-	return digest, err
+	return err
 }
 
 // overtaken is somebody who pushed the version without asking git.

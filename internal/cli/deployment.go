@@ -45,13 +45,17 @@ func (p *program) deployments(c *cli.Context, kind promotion.Kind) (fleet, error
 	if err != nil {
 		return nil, err
 	}
-	target := environments[0].target
-	wants, err := parseWants(target, c.Args().Tail())
+	wants, err := parseWants(environments[0].target, c.Args().Tail())
 	if err != nil {
 		return nil, err
 	}
+	return p.deploymentsOf(c, cfg, environments, kind, wants)
+}
+
+// deploymentsOf is deployments of what the arguments were found to mean.
+func (p *program) deploymentsOf(c *cli.Context, cfg *config.Config, environments []*environment, kind promotion.Kind, wants []promotion.Want) (f fleet, err error) {
 	request := promotion.Request{
-		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: target, Wanted: wants,
+		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: environments[0].target, Wanted: wants,
 		Options: promotion.Options{
 			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
 			Emergency: c.Bool("emergency"),
@@ -64,7 +68,6 @@ func (p *program) deployments(c *cli.Context, kind promotion.Kind) (fleet, error
 	if request.Until, err = until(c.String("until"), time.Now()); err != nil {
 		return nil, err
 	}
-	var f fleet
 	client := p.registry()
 	for _, env := range environments {
 		f = append(f, &deployment{program: p, cfg: cfg, env: env, registry: client, request: request})
@@ -132,6 +135,9 @@ func (d *deployment) plan(ctx context.Context) (promotion.Plan, error) {
 		return promotion.Plan{}, err
 	}
 	if err := d.resolve(ctx, choices); err != nil {
+		return promotion.Plan{}, err
+	}
+	if err := d.compare(ctx, choices); err != nil {
 		return promotion.Plan{}, err
 	}
 	return promotion.New(d.request, choices)

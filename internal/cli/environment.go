@@ -168,7 +168,7 @@ func (p *program) engine(ctx context.Context) (*docker.Engine, error) {
 func serviceOf(s *config.Service) promotion.Service {
 	t := promotion.Service{
 		Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag,
-		Strategy: s.Strategy, Concurrent: s.Concurrent, Dark: s.Dark, Checks: checksOf(s),
+		Strategy: s.Strategy, Concurrent: s.Concurrent, Dark: s.Dark, Checks: checksOf(s), Tasks: tasksOf(s),
 	}
 	if p := s.Proxy; p != nil {
 		t.Front = &promotion.Front{Service: p.Service, ProxyCare: promotion.ProxyCare{

@@ -38,7 +38,7 @@ var exitCodes = []struct {
 	{exitRestored, "failed, and everything was put back"},
 	{exitStuck, "failed, and a person is needed"},
 	{exitDetached, "lost contact or detached; the deployment goes on"},
-	{exitPending, "changes are pending (--exit-code)"},
+	{exitPending, "changes are pending, or nothing is to be released (--exit-code)"},
 	{exitDrift, "drift (--exit-code)"},
 	{exitInterrupted, "interrupted before anything began"},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,8 @@ func (p *program) publishCommand() *cli.Command {
 				return &usage{text: service.Name + " has no version yet", hint: "promote bump " + service.Name + " v0.1.0"}
 			}
 			if c.Bool("dry-run") {
-				return errors.Join(r.setVersion(current), p.answerBump(r, current, true))
+				r.from = current
+				return errors.Join(r.setVersion(current), p.answerBump(batch{r}, true))
 			}
 			return r.publish(ctx, current)
 		},
@@ -67,35 +69,70 @@ type publication struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
-// publish takes the version at HEAD to the registry. Every step looks at what is there first, so that
-// it can be run again after any interruption.
-//
-// The number is claimed in git before the image is pushed: commit and tag arrive in the remote as one
-// or not at all, so of two people who take the same number exactly one goes on to the registry, and
-// the other leaves nothing behind. That the image builds is known by then.
+// publish takes the version at HEAD to the registry.
 func (r *release) publish(ctx context.Context, v semver.Version) error {
 	if err := r.setVersion(v); err != nil {
 		return err
 	}
-	head, err := r.repo.Head(ctx)
+	return batch{r}.publish(ctx)
+}
+
+// publish takes the versions at HEAD to the registry. Every step looks at what is there first, so that
+// it can be run again after any interruption.
+//
+// The numbers are claimed in git before an image is pushed: commit and tags arrive in the remote as one
+// or not at all, so of two people who take the same number exactly one goes on to the registry, and
+// the other leaves nothing behind. That the images build is known by then.
+func (list batch) publish(ctx context.Context) error {
+	head, err := list[0].repo.Head(ctx)
 	if err != nil {
 		return err
 	}
-	answer := publication{
-		Schema: promotion.Schema, Service: r.service.Name, Version: v.String(),
+	answers := make([]publication, len(list))
+	for i, r := range list {
+		if answers[i], err = r.prepare(ctx, head); err != nil {
+			return err
+		}
+	}
+	branch, err := list[0].repo.Branch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := list.claim(ctx, head, branch); err != nil {
+		return err
+	}
+	for i, r := range list {
+		if err := r.deliver(ctx, answers[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare builds the image, unless it is published already.
+func (r *release) prepare(ctx context.Context, head string) (answer publication, err error) {
+	answer = publication{
+		Schema: promotion.Schema, Service: r.service.Name, Version: r.version.String(),
 		Image: r.service.Image + ":" + r.tag, Revision: head, GitTag: r.gitTag,
 	}
 	if err := r.tagMine(ctx, head); err != nil {
-		return err
+		return answer, err
 	}
-	if answer.Digest, err = r.existing(ctx, head); err != nil {
-		return err
+	if answer.Digest, err = r.existing(ctx, head); err != nil || answer.Digest != "" {
+		return answer, err
 	}
-	if answer.Digest == "" {
-		answer.New = true
-		answer.Digest, err = r.make(ctx, head)
-	} else {
-		err = r.claimBranch(ctx, head)
+	answer.New = true
+	answer.Digest, err = r.make(ctx, head)
+	return answer, err
+}
+
+// deliver gives the image its version in the registry, if it is new, and moves the other tags.
+func (r *release) deliver(ctx context.Context, answer publication) (err error) {
+	switch {
+	case answer.New && answer.Digest == "":
+		answer.Digest, err = r.push(ctx)
+	case answer.New:
+		err = r.addTag(ctx, answer.Digest)
 	}
 	if err != nil {
 		return err
@@ -114,7 +151,8 @@ func (r *release) finish(ctx context.Context, answer publication) (err error) {
 	return r.answerPublished(answer)
 }
 
-// make builds the image, claims the version, and pushes.
+// make builds the image. A builder pushes it without a name, so its digest is known; one that an engine
+// built has none before it is pushed.
 func (r *release) make(ctx context.Context, head string) (digest string, err error) {
 	if err := r.buildable(); err != nil {
 		return "", err
@@ -125,7 +163,7 @@ func (r *release) make(ctx context.Context, head string) (digest string, err err
 	if r.service.Build.Builder != "" {
 		return r.byBuilder(ctx, head)
 	}
-	return r.byEngine(ctx, head)
+	return "", r.byEngine(ctx, head)
 }
 
 // tagMine refuses a version whose git tag stands at another commit.
@@ -171,7 +209,12 @@ func orUnknown(revision string) string {
 }
 
 // push pushes the image as its version. The digest is what the registry says it is.
-func (r *release) push(ctx context.Context, engine *docker.Engine) (string, error) {
+func (r *release) push(ctx context.Context) (string, error) {
+	engine, err := r.engine(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer engine.Close()
 	credentials, err := r.registry.Credentials(ctx, r.service.Image)
 	if err != nil {
 		return "", err
@@ -236,38 +279,31 @@ func (r *release) labels(ctx context.Context, head string) (map[string]string, e
 	return labels, err
 }
 
-// claimBranch claims the version for what is checked out, and pushes its branch along.
-func (r *release) claimBranch(ctx context.Context, head string) error {
-	branch, err := r.repo.Branch(ctx)
-	if err != nil {
-		return err
-	}
-	return r.claim(ctx, head, branch)
-}
-
-// claim tags a commit, and pushes the tag and a branch, if one is given, as one: either both arrive or
+// claim tags a commit, and pushes the tags and a branch, if one is given, as one: either all arrive or
 // none.
-func (r *release) claim(ctx context.Context, rev, branch string) error {
-	_, exists, err := r.repo.Tag(ctx, r.gitTag)
-	if err != nil {
-		return err
-	}
-	if !exists {
-		if err := r.repo.CreateTag(ctx, r.gitTag, rev, r.subject()); err != nil {
+func (list batch) claim(ctx context.Context, rev, branch string) error {
+	repo := list[0].repo
+	var refs []string
+	for _, r := range list {
+		_, exists, err := repo.Tag(ctx, r.gitTag)
+		if err == nil && !exists {
+			err = repo.CreateTag(ctx, r.gitTag, rev, batch{r}.subject())
+		}
+		if err != nil {
 			return err
 		}
+		refs = append(refs, "refs/tags/"+r.gitTag)
 	}
-	url, err := r.repo.RemoteURL(ctx)
+	url, err := repo.RemoteURL(ctx)
 	if err != nil || url == "" {
 		return err
 	}
-	refs := []string{"refs/tags/" + r.gitTag}
 	if branch != "" {
 		refs = append(refs, "refs/heads/"+branch)
 	}
-	err = r.repo.Push(ctx, refs...)
-	if errors.Is(err, git.ErrRejected) && !r.claimed(ctx, rev) {
-		return r.lost(ctx, rev, err)
+	err = repo.Push(ctx, refs...)
+	if errors.Is(err, git.ErrRejected) && !slices.ContainsFunc(list, func(r *release) bool { return r.claimed(ctx, rev) }) {
+		return list.lost(ctx, rev, err)
 	}
 	return err
 }
@@ -279,11 +315,14 @@ func (r *release) claimed(ctx context.Context, rev string) bool {
 	return err != nil || exists && there == rev
 }
 
-// lost takes back tag and commit of a number that somebody else was faster to take.
-func (r *release) lost(ctx context.Context, rev string, cause error) error {
-	err := r.repo.DeleteTag(ctx, r.gitTag)
+// lost takes back tags and commit of numbers that somebody else was faster to take.
+func (list batch) lost(ctx context.Context, rev string, cause error) (err error) {
+	r := list[0]
+	for _, one := range list {
+		err = errors.Join(err, r.repo.DeleteTag(ctx, one.gitTag))
+	}
 	tip, _ := r.repo.Head(ctx)
-	if begun, _ := r.begun(ctx, r.version); begun && tip == rev && err == nil {
+	if bumped, _ := headBump(ctx, r.repo); bumped[r.service.Name] == r.version && tip == rev && err == nil {
 		err = r.repo.Undo(ctx, rev)
 	}
 	taken := &takenError{

@@ -147,7 +147,7 @@ func (f *finding) other(digest string) error {
 func (f *finding) record(ctx context.Context) error {
 	answer := f.answer()
 	if f.revision != "" {
-		if err := f.claim(ctx, f.revision, f.branch); err != nil {
+		if err := (batch{f.release}).claim(ctx, f.revision, f.branch); err != nil {
 			return err
 		}
 	}

@@ -241,6 +241,9 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		path := ts.MkAbs(name)
 		text := os.Expand(ts.ReadFile(path), func(key string) string {
+			if key == "$" {
+				return key // $$ is one that stays
+			}
 			if value := ts.Getenv(key); value != "" {
 				return value
 			}

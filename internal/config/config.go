@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,9 +26,11 @@ type Config struct {
 	// Services and Environments stand in the order of the file.
 	Services     []*Service
 	Environments []*Environment
-	Notify       []Notify
-	SSH          SSH
-	Registry     Registry
+	// Linked are sets of services, by name, that always have the same version.
+	Linked   [][]string
+	Notify   []Notify
+	SSH      SSH
+	Registry Registry
 }
 
 // Registry is how this machine talks to registries.
@@ -78,6 +81,16 @@ func parse(path string, data []byte, lookup func(string) (string, bool), refused
 // Service gives the service of that name; the error for an unknown one lists those there are.
 func (c *Config) Service(name string) (*Service, error) {
 	return find(c.Path, "service", name, c.Services)
+}
+
+// LinkedTo gives the service with those that always have its version, in the order of the file.
+func (c *Config) LinkedTo(s *Service) []*Service {
+	for _, set := range c.Linked {
+		if slices.Contains(set, s.Name) {
+			return slices.DeleteFunc(slices.Clone(c.Services), func(other *Service) bool { return !slices.Contains(set, other.Name) })
+		}
+	}
+	return []*Service{s}
 }
 
 // Environment gives the environment of that name; the error for an unknown one lists those there are.
@@ -137,6 +150,8 @@ var configKeys = mapping("config", []key[Config]{
 		"The services of this repository, by name.").must(),
 	at("environments", entries(environmentKeys), func(c *Config) *[]*Environment { return &c.Environments },
 		"Where releases run, by name."),
+	at("linked", list(set(text)), func(c *Config) *[][]string { return &c.Linked },
+		"Sets of services that always have the same version: a bump of one is a bump of all."),
 	at("notify", list(notifyEntry), func(c *Config) *[]Notify { return &c.Notify },
 		"Who is told of deployments."),
 	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },

@@ -17,6 +17,9 @@ type Service struct {
 	Build *Build
 	// Path is the directory whose commits and files are this service's, relative to Config.Dir.
 	Path string
+	// Changelog is the file that a bump writes into, relative to Config.Dir, or ChangelogNone; empty
+	// means CHANGELOG.md in Path, where there is one.
+	Changelog string
 	// Tag is how a version is written as the image's tag, GitTag how as the tag of the commit.
 	Tag, GitTag semver.Template
 	// Tags are what a published version is called besides.
@@ -37,6 +40,9 @@ type Service struct {
 	Checks []Check
 }
 
+// ChangelogNone is the changelog of a service that keeps none.
+const ChangelogNone = "none"
+
 func (s *Service) enter(name string, at Place) { s.Name, s.Place = name, at }
 
 // VersionSource says where the version of a service is written: in files, or in git tags only.
@@ -54,6 +60,8 @@ var serviceKeys = mapping("service", []key[Service]{
 		"Build context, or how the image is built.").derived("not built by promote"),
 	at("path", relativePath, func(s *Service) *string { return &s.Path },
 		"Directory whose commits and files are this service's.").or("."),
+	at("changelog", relativePath, func(s *Service) *string { return &s.Changelog },
+		"Changelog that a bump writes into, or none.").derived("`CHANGELOG.md` in its path, where there is one of its own"),
 	at("tag", imageTag, func(s *Service) *semver.Template { return &s.Tag },
 		"How a version is written as the image's tag.").or("v{version}"),
 	at("tags", furtherTags, func(s *Service) *[]FurtherTag { return &s.Tags },

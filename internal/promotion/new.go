@@ -50,7 +50,11 @@ func (r Request) add(p *Plan, c Choice) error {
 	if err != nil {
 		return err
 	}
-	p.Notes = append(p.Notes, r.unheeded(c)...)
+	notes, err := r.checkTasks(move)
+	if err != nil {
+		return err
+	}
+	p.Notes = append(append(p.Notes, r.unheeded(c)...), notes...)
 	p.Moves = append(p.Moves, move)
 	return nil
 }
@@ -69,7 +73,7 @@ func (r Request) settled(c Choice, present registry.Release) bool {
 }
 
 func (r Request) move(c Choice, present registry.Release) (Move, error) {
-	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release}
+	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release, Tasks: r.tasks(c.Service)}
 	for i, part := range c.State.Parts {
 		if part.Compose.Pin.Digest != "" && c.Release.Digest == "" {
 			return Move{}, fmt.Errorf("%s: the file names its image by a digest, and that of %s is not known", part.Compose.Name, Label(c.Release))

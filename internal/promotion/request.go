@@ -20,6 +20,7 @@ type Request struct {
 	State     State
 	Upstream  *State                              // of the environment that this one takes its releases from
 	Published map[string][]registry.TaggedVersion // by service; only of those that Lookups named
+	Files     map[string]Files                    // by service; only of those that have tasks which ask
 	Wanted    []Want                              // empty: every service
 	Policy    Policy
 	Look      bool // nothing will be deployed: what the policy refuses is noted

@@ -282,5 +282,5 @@ func (r *run) finishStack(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.recordEnd()
+	return r.finishTasks(ctx)
 }
