@@ -34,6 +34,7 @@ var (
 		"internal/git":       {},
 		"internal/notes":     {"internal/git"},
 		"internal/docker":    {},
+		"internal/notify":    {},
 		"internal/journal":   {},
 		"internal/promotion": {},
 		"internal/rollout":   {"internal/promotion", "internal/journal", "internal/docker"},

@@ -83,6 +83,7 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		if !p.screen.JSON && !p.screen.Quiet {
 			p.screen.Plans(p.err, f.shown(plans))
 		}
+		f.announce(plans)
 		if err := f.carryOut(ctx, c, plans); err != nil {
 			return err
 		}

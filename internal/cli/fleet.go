@@ -147,9 +147,12 @@ func (w *wave) deploy(ctx context.Context, c *cli.Context, i int, halt <-chan st
 	return d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: halt, Tell: d.tell(w.progress)})
 }
 
-// tell shows the events of a host.
+// tell shows the events of a host. The first one is told to others, too.
 func (d *deployment) tell(p *ui.Progress) func(rollout.Event) {
-	return func(e rollout.Event) { p.Event(d.env.host, e) }
+	return func(e rollout.Event) {
+		d.notices.begun(d.signals.ctx)
+		p.Event(d.env.host, e)
+	}
 }
 
 // settle puts back those hosts of a wave that were done when another one failed.

@@ -31,6 +31,7 @@ type program struct {
 	environ  []string
 	screen   *ui.Screen
 	signals  *signals
+	notices  *notices      // of the deployment that this run carries out
 	patience time.Duration // with registries, as promote.yaml has it; 0 before it was read
 
 	mu      sync.Mutex
@@ -55,6 +56,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if quiet := (*quietError)(nil); err != nil && !errors.As(err, &quiet) {
 		p.screen.Error(err, code)
 	}
+	p.ended(err)
 	return code
 }
 
@@ -84,7 +86,7 @@ func (p *program) commands() []*cli.Command {
 		p.initCommand(), p.bumpCommand(), p.nextCommand(), p.changedCommand(), p.notesCommand(), p.publishCommand(), p.recordCommand(), p.versionsCommand(),
 		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(), p.runCommand(),
 		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.approveCommand(), p.blockCommand(), p.unblockCommand(), p.adoptCommand(),
-		p.resumeCommand(), p.attachCommand(), p.abortCommand(), p.lockCommand(), p.unlockCommand(), p.lintCommand(), p.doctorCommand(), p.gcCommand(),
+		p.resumeCommand(), p.attachCommand(), p.abortCommand(), p.lockCommand(), p.unlockCommand(), p.lintCommand(), p.doctorCommand(), p.gcCommand(), p.notifyCommand(),
 		p.demoCommand(), p.completionCommand(), p.hostCommand(),
 	}
 }

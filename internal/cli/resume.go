@@ -47,6 +47,9 @@ func (f fleet) resume(ctx context.Context, c *cli.Context) error {
 		if i == nil {
 			continue
 		}
+		if !found {
+			d.announceEnd(ctx, i.ID)
+		}
 		found = true
 		err := d.resume(ctx, c)
 		if failures = append(failures, err); err == nil {

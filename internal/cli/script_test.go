@@ -48,6 +48,7 @@ func plainSetup(e *testscript.Env) error {
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	e.Defer(server.Close)
 	e.Setenv("REGISTRY", strings.TrimPrefix(server.URL, "http://"))
+	e.Setenv("TOLD", receiver(e))
 	for key, value := range map[string]string{
 		"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
 		"GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC", "DOCKER_HOST": "unix:///nowhere/docker.sock",
@@ -83,6 +84,7 @@ func (s *stage) setup(e *testscript.Env) error {
 	e.Values[stageKey{}] = own
 	e.Setenv("REGISTRY", own.Addr())
 	e.Setenv("REGISTRY_LOG", own.Log())
+	e.Setenv("TOLD", receiver(e))
 	e.Setenv("NAME", "t"+strconv.Itoa(s.n))
 	e.Defer(func() { s.sweep(e.Getenv("NAME")) })
 	return nil

@@ -20,7 +20,7 @@ func (p *program) statusCommand() *cli.Command {
 	return p.command(entry{
 		name: "status", args: "[ENV…]", usage: "show which version of each service is where, since when, and what is odd about it",
 		examples: []string{"promote status", "promote status prod --long   what the file, the containers and the history say", "promote status prod --json", "promote status prod --exit-code  11 on drift"},
-		flags:    []cli.Flag{exitFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "long", Aliases: []string{"l"}, Usage: "show images, digests and history of each service"}},
+		flags:    []cli.Flag{exitFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "notify", Usage: "tell those who want to know of drift, for a job that runs by the clock"}, &cli.BoolFlag{DisableDefaultText: true, Name: "long", Aliases: []string{"l"}, Usage: "show images, digests and history of each service"}},
 		run:      p.status,
 	})
 }
@@ -44,6 +44,9 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 	answer := ui.Status{Schema: promotion.Schema, Environments: slices.Concat(found...)}
 	if err := p.screen.Status(answer, time.Now(), c.Bool("long")); err != nil {
 		return err
+	}
+	if c.Bool("notify") {
+		p.tellDrift(ctx, cfg, answer)
 	}
 	return verdictOf(answer, c.Bool("exit-code"))
 }

@@ -11,6 +11,7 @@ import (
 // derive fills in the defaults that depend on more than their key. The other defaults stand with the
 // keys, in the tables.
 func (c *Config) derive(d *decoder) {
+	c.deriveNotify()
 	for _, s := range c.Services {
 		if len(s.Runs) == 0 {
 			s.Runs = []string{s.Name}
@@ -35,6 +36,7 @@ func (c *Config) check(d *decoder) {
 	c.checkFrom(d)
 	c.checkLinked(d)
 	c.checkChangelogs(d)
+	c.checkNotify(d)
 	for _, s := range c.Services {
 		s.checkBuild(d)
 	}

@@ -49,12 +49,6 @@ type SSH struct {
 	Patience time.Duration
 }
 
-// Notify is somebody to tell about deployments.
-type Notify struct {
-	// Webhook is the http or https URL that is sent a POST.
-	Webhook string
-}
-
 // Load reads the file at path. The places ${NAME} in its values are filled by lookup, which reports
 // whether the variable is set; `$$` stands for a dollar. Mistakes in the file come as one *[Errors].
 func Load(path string, lookup func(string) (string, bool)) (*Config, error) {
@@ -158,17 +152,12 @@ var configKeys = mapping("config", []key[Config]{
 		"Where releases run, by name."),
 	at("linked", list(set(text)), func(c *Config) *[][]string { return &c.Linked },
 		"Sets of services that always have the same version: a bump of one is a bump of all."),
-	at("notify", list(notifyKeys.kind()), func(c *Config) *[]Notify { return &c.Notify },
-		"Who is told when a deployment ends."),
+	at("notify", list(notifyEntry), func(c *Config) *[]Notify { return &c.Notify },
+		"Who is told of deployments."),
 	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },
 		"How this machine reaches hosts."),
 	at("registry", registryKeys.kind(), func(c *Config) *Registry { return &c.Registry },
 		"How this machine talks to registries."),
-})
-
-var notifyKeys = mapping("notify", []key[Notify]{
-	at("webhook", webhook, func(n *Notify) *string { return &n.Webhook },
-		"URL that is sent a POST for every deployment that ended.").must(),
 })
 
 var sshKeys = mapping("ssh", []key[SSH]{

@@ -41,7 +41,9 @@ func TestEveryFieldIsRead(t *testing.T) {
 	task := c.Services[0].Tasks[0]
 	check := c.Services[0].Checks[0]
 	check.TCP, check.Run = c.Services[0].Checks[2].TCP, c.Services[0].Checks[3].Run
-	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Registry, c.Notify[0], c.Services[0].Build.Cache} {
+	notify := c.Notify[0]
+	notify.Mail, notify.Command, notify.Unset = c.Notify[1].Mail, c.Notify[2].Command, c.Notify[3].Unset
+	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Registry, notify, *notify.Mail, c.Services[0].Build.Cache} {
 		r := reflect.ValueOf(v)
 		for i := range r.NumField() {
 			if r.Field(i).IsZero() {
@@ -79,7 +81,10 @@ func TestValues(t *testing.T) {
 		{"linked", fmt.Sprint(names(c.LinkedTo(c.Services[1]))), "[core auth]"},
 		{"soak", prod.Soak.String(), "36h0m0s"},
 		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s 2}"},
-		{"webhook", c.Notify[0].Webhook, "https://example.org/hook"},
+		{"webhook", fmt.Sprint(c.Notify[0]), "{testdata/full.yaml:77:5 https://example.org/hook <nil> { []} mattermost [started drift] [prod] {{.Environment}}: {{.Title}} []}"},
+		{"mail", fmt.Sprint(*c.Notify[1].Mail), `{[<ops@example.org> "Ada" <ada@example.org>] <promote@example.org> smtp.example.org:587 promote https://example.org/hook always}`},
+		{"command", fmt.Sprint(c.Notify[2].Command, c.Notify[2].Events), "{ [notify-send promote]} [succeeded put-back failed held]"},
+		{"unset", fmt.Sprintf("%q %q", c.Notify[3].Webhook, c.Notify[3].Unset), `"" ["NOBODY" "SETS_IT"]`},
 		{"tags", fmt.Sprint(core.Tags), "[{major}.{minor} {major} sha-{short_commit}]"},
 		{"registry", fmt.Sprint(c.Registry), "{45s 2m0s}"},
 		{"ssh", fmt.Sprint(c.SSH.Command), "[ssh -F deploy.conf]"},

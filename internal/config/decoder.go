@@ -28,6 +28,7 @@ type decoder struct {
 	nodes   map[any]*yaml.Node // what is written for a field, by the field's address
 	read    int                // nodes read so far
 	errs    []*Error
+	unset   *[]string // where it is not nil, variables that are not set are no mistake, but are put here
 }
 
 func newDecoder(file string, lookup func(string) (string, bool), refused refusals) *decoder {
@@ -157,6 +158,10 @@ func (d *decoder) value(n *yaml.Node) *yaml.Node {
 func (d *decoder) text(n *yaml.Node) (string, bool) {
 	expanded, errs := expand(n.Value, d.lookup)
 	for _, err := range errs {
+		if unset := (*unsetError)(nil); d.unset != nil && errors.As(err, &unset) {
+			*d.unset = append(*d.unset, unset.name)
+			continue
+		}
 		d.fail(n, "%v", err)
 	}
 	return expanded, len(errs) == 0

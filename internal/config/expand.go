@@ -37,7 +37,14 @@ func variable(match string, lookup func(string) (string, bool)) (string, error) 
 	}
 	value, ok := lookup(name)
 	if !ok {
-		return "", fmt.Errorf("the environment variable %s is not set", name)
+		return "", &unsetError{name}
 	}
 	return value, nil
+}
+
+// unsetError is a variable that lookup doesn't know.
+type unsetError struct{ name string }
+
+func (e *unsetError) Error() string {
+	return fmt.Sprintf("the environment variable %s is not set", e.name)
 }

@@ -52,6 +52,11 @@ func (s *Screen) Answer(format string, args ...any) {
 	fmt.Fprintln(s.Out, oneLine(fmt.Sprintf(format, args...)))
 }
 
+// Text prints lines of the answer as they are, but for what would steer the terminal.
+func (s *Screen) Text(text string) {
+	fmt.Fprintln(s.Out, strings.TrimRight(Clean(strings.ReplaceAll(text, "\r\n", "\n")), "\n"))
+}
+
 // Object prints an answer as one line of JSON.
 func (s *Screen) Object(v any) error {
 	encoder := json.NewEncoder(s.Out)
