@@ -53,6 +53,15 @@ docs: ## write the generated part of the documentation
 bed: programs $(COMPOSE) $(BED) ## open a shell with an engine and a registry of its own
 	@$(BED) || true
 
+.PHONY: release release-check
+release: ## build the archives of a release into dist/
+	scripts/release $(VERSION)
+
+release-check: release ## build them again, elsewhere and from nothing: the bytes must be the same
+	@again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && git clone --quiet . "$$again/promote" && \
+	(cd "$$again/promote" && GOCACHE="$$again/cache" scripts/release $(VERSION)) && \
+	diff dist/checksums.txt "$$again/promote/dist/checksums.txt" && echo "the same bytes, twice"
+
 setup: programs $(COMPOSE) $(TRAEFIK) ## install what demo and tests need
 
 .PHONY: programs
@@ -63,7 +72,7 @@ ci: ## run what CI runs
 	.ci/run
 
 clean: ## remove what was built
-	rm -rf promote .cache
+	rm -rf promote dist .cache
 
 # Go's own build cache makes a second build of these cheap; touching them makes it none.
 

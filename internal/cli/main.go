@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/docker/cli/cli-plugins/metadata"
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
@@ -47,13 +48,25 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p.signals = catch()
 	defer p.signals.cancel()
 	defer p.hangUp()
-	app := p.app()
-	err := app.RunContext(p.signals.ctx, permute(app, args))
+	err := p.run(args)
 	code := exitCode(err)
 	if quiet := (*quietError)(nil); err != nil && !errors.As(err, &quiet) {
 		p.screen.Error(err, code)
 	}
 	return code
+}
+
+func (p *program) run(args []string) (err error) {
+	if isPlugin(args) {
+		if len(args) == 2 && args[1] == metadata.MetadataSubcommandName {
+			return describePlugin(p.out)
+		}
+		if args, err = p.asPlugin(args); err != nil {
+			return err
+		}
+	}
+	app := p.app()
+	return app.RunContext(p.signals.ctx, permute(app, args))
 }
 
 // app is the whole command line. It is also what the reference and the completion are made from.
