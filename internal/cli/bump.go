@@ -105,6 +105,7 @@ func bumped(current semver.Version, how string) (semver.Version, error) {
 }
 
 func (p *program) answerBump(r *release, from semver.Version, publish bool) error {
+	r.reportRelease()
 	if p.screen.JSON {
 		return p.screen.Object(map[string]any{
 			"schema": promotion.Schema, "service": r.service.Name, "from": from.String(), "version": r.version.String(),

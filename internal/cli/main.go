@@ -44,7 +44,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{name: args[0], in: stdin, out: stdout, err: stderr, environ: os.Environ()}
 	noColour := p.env("NO_COLOR") != "" || p.env("TERM") == "dumb"
 	p.screen = ui.New(stdout, stderr, noColour)
-	p.screen.JSON = asksJSON(args)
+	p.screen.JSON, p.screen.CI = asksJSON(args), p.ci()
 	p.signals = catch()
 	defer p.signals.cancel()
 	defer p.hangUp()

@@ -238,6 +238,7 @@ func (r *release) latest(ctx context.Context, digest string) (bool, error) {
 }
 
 func (r *release) answerPublished(a publication) error {
+	r.reportPublished(a)
 	if r.screen.JSON {
 		return r.screen.Object(a)
 	}
