@@ -10,6 +10,7 @@ COMPOSE     = .cache/docker/cli-plugins/docker-compose
 COMPOSE2    = .cache/compose2/docker-compose
 TRAEFIK     = .cache/bin/traefik
 STATICCHECK = .cache/bin/staticcheck
+ACTIONLINT  = .cache/bin/actionlint
 BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
 
@@ -41,11 +42,12 @@ bench: setup ## run the benchmarks
 fidelity: ## try every possible edit over a folder of compose files: make fidelity CORPUS=DIR
 	go run ./bench/fidelity $(CORPUS)
 
-lint: $(STATICCHECK) ## check format and code
+lint: $(STATICCHECK) $(ACTIONLINT) ## check format, code and workflows
 	@files=$$(gofmt -l $$(git ls-files '*.go')) && test -z "$$files" || { echo "gofmt -w" $$files; exit 1; }
 	go vet ./...
 	cd bench/yq && go vet .
 	$(STATICCHECK) ./...
+	$(ACTIONLINT) examples/ci/github/*.yml
 
 docs: ## write the generated part of the documentation
 	go generate ./docs
@@ -96,6 +98,10 @@ $(TRAEFIK): tools/traefik/go.mod tools/traefik/go.sum | programs
 
 $(STATICCHECK): tools/go.mod tools/go.sum
 	cd tools && $(GOBUILD) -o ../$@ honnef.co/go/tools/cmd/staticcheck
+	@touch $@
+
+$(ACTIONLINT): tools/actionlint/go.mod tools/actionlint/go.sum
+	cd tools/actionlint && $(GOBUILD) -o ../../$@ github.com/rhysd/actionlint/cmd/actionlint
 	@touch $@
 
 .PHONY: $(BED)

@@ -43,13 +43,11 @@ func TestCI(t *testing.T) {
 		run  func(*runner)
 	}{{"github", githubRun}, {"gitlab", gitlabRun}, {"circleci", circleRun}, {"bitbucket", bitbucketRun}} {
 		version := fmt.Sprintf("v1.%d.0", i)
-		if t.Run(c.name, func(t *testing.T) {
-			s.merge(version)
-			c.run(&runner{T: t, site: s, version: version})
-			s.serves(t, version)
-		}); t.Failed() {
+		s.merge(version)
+		if !t.Run(c.name, func(t *testing.T) { c.run(&runner{T: t, site: s, version: version}) }) {
 			return // what follows would meet what it left
 		}
+		s.serves(version)
 	}
 }
 
@@ -176,11 +174,11 @@ func serveRelease(t *testing.T) string {
 }
 
 // serves wants both hosts to run a version, and the tag to be in the remote.
-func (s *site) serves(t *testing.T, version string) {
-	t.Helper()
+func (s *site) serves(version string) {
+	s.t.Helper()
 	for _, h := range []*bed.HostHandle{s.staging, s.prod} {
-		if out := h.Run(t, "docker ps --format '{{.Image}}'"); strings.TrimSpace(out) != s.registry.Addr()+"/aegee/core:"+version {
-			t.Errorf("%s runs %s", h.Name(), out)
+		if out := h.Run(s.t, "docker ps --format '{{.Image}}'"); strings.TrimSpace(out) != s.registry.Addr()+"/aegee/core:"+version {
+			s.t.Errorf("%s runs %s", h.Name(), out)
 		}
 	}
 	s.git("fetch", "--quiet", "--tags")

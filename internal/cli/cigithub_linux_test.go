@@ -41,7 +41,12 @@ func githubRun(r *runner) {
 	}
 	publish.summarises("publish", r.version)
 	r.githubJob(release.Jobs["staging"], nil).summarises("deploy staging", r.version, "done")
-	r.githubJob(prod.Jobs["prod"], map[string]string{"inputs.reason": "$(touch pwned) `x`"}).summarises("deploy prod", r.version, "done")
+	const reason = "$(touch pwned) `x`"
+	deployed := r.githubJob(prod.Jobs["prod"], map[string]string{"inputs.reason": reason})
+	deployed.summarises("deploy prod", r.version, "done")
+	if history := deployed.shell([]string{"sh", "-ec"}, "promote history prod; ls", nil); !strings.Contains(history, reason) || strings.Contains(history, "\npwned") {
+		r.Errorf("the history is\n%s", history)
+	}
 }
 
 func (r *runner) githubFile(data []byte) githubFile {
