@@ -3,11 +3,15 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/docker/cli/cli-plugins/socket"
 )
 
 // TestPlugin: docker finds promote in its cli-plugins, and `docker promote` is promote.
@@ -50,6 +54,28 @@ func TestPlugin(t *testing.T) {
 			t.Errorf("docker %s: exit code %d, want %d and %q\n%s", c.line, code, c.exit, c.says, out)
 		}
 	}
+}
+
+// TestPluginStopped: docker off a terminal keeps a SIGTERM to itself and closes its socket, which counts as
+// the signal.
+func TestPluginStopped(t *testing.T) {
+	connected := make(chan struct{})
+	server, err := socket.NewPluginServer(func(net.Conn) { close(connected) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(socket.EnvKey, server.Addr().String())
+	p := &program{signals: catch()}
+	args, err := p.asPlugin([]string{"docker-promote", "promote", "deploy", "prod"})
+	if want := []string{"docker-promote", "deploy", "prod"}; err != nil || !slices.Equal(args, want) {
+		t.Fatalf("%q %v", args, err)
+	}
+	<-connected
+	if p.signals.ctx.Err() != nil {
+		t.Fatal("stopped before docker was")
+	}
+	server.Close()
+	<-p.signals.ctx.Done()
 }
 
 // TestPluginName: promote started as docker-promote, but not by docker, is promote all the same.
