@@ -9,6 +9,7 @@ GOBUILD = CGO_ENABLED=0 go build -trimpath
 COMPOSE     = .cache/docker/cli-plugins/docker-compose
 COMPOSE2    = .cache/compose2/docker-compose
 TRAEFIK     = .cache/bin/traefik
+BUILDKITD   = .cache/bin/buildkitd
 STATICCHECK = .cache/bin/staticcheck
 ACTIONLINT  = .cache/bin/actionlint
 BED         = .cache/bin/bed
@@ -64,7 +65,7 @@ release-check: release ## build them again, elsewhere and from nothing: the byte
 	(cd "$$again/promote" && GOCACHE="$$again/cache" scripts/release $(VERSION)) && \
 	diff dist/checksums.txt "$$again/promote/dist/checksums.txt" && echo "the same bytes, twice"
 
-setup: programs $(COMPOSE) $(TRAEFIK) ## install what demo and tests need
+setup: programs $(COMPOSE) $(TRAEFIK) $(BUILDKITD) ## install what demo and tests need
 
 .PHONY: programs
 programs:
@@ -94,6 +95,11 @@ $(TRAEFIK): tools/traefik/go.mod tools/traefik/go.sum | programs
 	@echo "setup: building traefik (about four minutes, once)"
 	@version=$$(cd tools/traefik && go list -m -f '{{.Version}}' github.com/traefik/traefik/v3) && cd tools/traefik && \
 	$(GOBUILD) -ldflags "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=$$version" -o ../../$@ github.com/traefik/traefik/v3/cmd/traefik
+	@touch $@
+
+$(BUILDKITD): tools/buildkit/go.mod tools/buildkit/go.sum | programs
+	@echo "setup: building buildkitd (about two minutes, once)"
+	@cd tools/buildkit && $(GOBUILD) -o ../../$@ github.com/moby/buildkit/cmd/buildkitd
 	@touch $@
 
 $(STATICCHECK): tools/go.mod tools/go.sum

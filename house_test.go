@@ -32,6 +32,7 @@ var (
 		"registry":           {},
 		"internal/config":    {},
 		"internal/git":       {},
+		"internal/notes":     {"internal/git"},
 		"internal/docker":    {},
 		"internal/journal":   {},
 		"internal/promotion": {},

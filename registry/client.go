@@ -6,10 +6,13 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"promote/semver"
 )
@@ -17,14 +20,16 @@ import (
 // Client talks to any number of registries. It keeps connections and tokens between calls and may be
 // used by several goroutines at once, so one per program is enough.
 type Client struct {
-	keychain  authn.Keychain
-	transport http.RoundTripper
-	userAgent string
-	backoff   remote.Backoff
+	keychain     authn.Keychain
+	transport    http.RoundTripper // nil for our own, with certificates
+	certificates []string
+	userAgent    string
+	patience     time.Duration
+	pauses       []time.Duration
+	pause        func(context.Context, time.Duration) error
 
-	puller *remote.Puller
-	pusher *remote.Pusher
-	broken error // an option that can't be, told by the first call
+	mu        sync.Mutex
+	endpoints map[string]*endpoint // by host
 }
 
 // Option changes how a Client works.
@@ -33,9 +38,18 @@ type Option func(*Client)
 // WithKeychain takes credentials from somewhere else than docker's configuration.
 func WithKeychain(k authn.Keychain) Option { return func(c *Client) { c.keychain = k } }
 
-// WithTransport sends requests through t, for instance one with a company's certificates. Retries and
+// WithTransport sends requests through t, which then is what knows certificates. Retries and
 // authentication are put around it.
 func WithTransport(t http.RoundTripper) Option { return func(c *Client) { c.transport = t } }
+
+// WithCertificates looks for the certificates of registries in more folders than SystemCertificates, for
+// instance that of an engine that runs without root: ~/.config/docker/certs.d.
+func WithCertificates(folders ...string) Option {
+	return func(c *Client) { c.certificates = append(c.certificates, folders...) }
+}
+
+// WithPatience is how long a registry may say nothing before it counts as unavailable; 30 s otherwise.
+func WithPatience(d time.Duration) Option { return func(c *Client) { c.patience = d } }
 
 // WithUserAgent is what the registry sees as the name of the program.
 func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = name } }
@@ -43,21 +57,20 @@ func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = 
 // New makes a client. It sends nothing.
 func New(options ...Option) *Client {
 	c := &Client{
-		keychain:  authn.DefaultKeychain,
-		transport: remote.DefaultTransport,
-		userAgent: "promote",
-		backoff:   defaultBackoff,
+		certificates: []string{SystemCertificates},
+		userAgent:    "promote",
+		patience:     30 * time.Second,
+		pauses:       defaultPauses,
+		pause:        wait,
+		endpoints:    map[string]*endpoint{},
 	}
 	for _, option := range options {
 		option(c)
 	}
-	c.keychain = newRemembered(c.keychain)
-	settings := []remote.Option{
-		remote.WithAuthFromKeychain(c.keychain), remote.WithTransport(c.transport),
-		remote.WithUserAgent(c.userAgent), remote.WithRetryBackoff(c.backoff),
-	}
-	if c.puller, c.broken = remote.NewPuller(settings...); c.broken == nil {
-		c.pusher, c.broken = remote.NewPusher(settings...)
+	if c.keychain == nil {
+		c.keychain = byRegistry{newRemembered(authn.DefaultKeychain)}
+	} else {
+		c.keychain = newRemembered(c.keychain)
 	}
 	return c
 }
@@ -69,7 +82,11 @@ func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	tags, err := c.puller.List(ctx, repo)
+	end, err := c.endpoint(repo.Registry)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := end.puller.List(ctx, repo)
 	if err != nil {
 		return nil, explain(ctx, repo.Registry, repository, err)
 	}
@@ -82,7 +99,11 @@ func (c *Client) Digest(ctx context.Context, repository, tag string) (string, er
 	if err != nil {
 		return "", err
 	}
-	head, err := c.puller.Head(ctx, ref)
+	end, err := c.endpoint(ref.Registry)
+	if err != nil {
+		return "", err
+	}
+	head, err := end.puller.Head(ctx, ref)
 	if err != nil {
 		return "", explain(ctx, ref.Registry, written(repository, tag), err)
 	}
@@ -101,11 +122,15 @@ func (c *Client) Retag(ctx context.Context, repository, digest, tag string) erro
 	if err != nil {
 		return err
 	}
-	manifest, err := c.puller.Get(ctx, source)
+	end, err := c.endpoint(target.Registry)
+	if err != nil {
+		return err
+	}
+	manifest, err := end.puller.Get(ctx, source)
 	if err != nil {
 		return explain(ctx, target.Registry, written(repository, digest), err)
 	}
-	if err := c.pusher.Put(ctx, target, manifest); err != nil {
+	if err := end.pusher.Put(ctx, target, manifest); err != nil {
 		return explain(ctx, target.Registry, written(repository, tag), err)
 	}
 	return nil
@@ -118,8 +143,12 @@ func (c *Client) Writable(ctx context.Context, repository string) error {
 	if err != nil {
 		return err
 	}
-	err = remote.CheckPushPermission(repo.Tag("latest"), c.keychain, c.retrying(ctx))
+	end, err := c.endpoint(repo.Registry)
 	if err != nil {
+		return err
+	}
+	sending := transport.NewUserAgent(bound{ctx, end.transport}, c.userAgent)
+	if err := remote.CheckPushPermission(repo.Tag("latest"), c.keychain, sending); err != nil {
 		return explain(ctx, repo.Registry, repository, err)
 	}
 	return nil
@@ -127,9 +156,6 @@ func (c *Client) Writable(ctx context.Context, repository string) error {
 
 // repository parses a name once, with the registry's scheme decided by its address.
 func (c *Client) repository(repository string) (name.Repository, error) {
-	if c.broken != nil {
-		return name.Repository{}, c.broken
-	}
 	repo, err := name.NewRepository(repository)
 	if err == nil && loopback(repo.RegistryStr()) {
 		repo, err = name.NewRepository(repository, name.Insecure)

@@ -2,8 +2,10 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,6 +60,10 @@ func (e *UnavailableError) Hint() string {
 		return "wait, or raise the limit with docker login " + loginName(e.Registry)
 	case e.Status >= http.StatusInternalServerError:
 		return "try again; the registry itself is in trouble"
+	case untrusted(e.Err):
+		return "put the certificate of its authority into " + SystemCertificates + "/" + e.Registry + "/ca.crt"
+	case turnedAway(e.Err):
+		return "put our certificate for it into " + SystemCertificates + "/" + e.Registry + "/client.cert and client.key"
 	}
 	return "is it the right address, and the network up? curl -i https://" + e.Registry + "/v2/"
 }
@@ -77,7 +83,7 @@ func explain(ctx context.Context, registry name.Registry, reference string, err 
 	}
 	host := registry.RegistryStr()
 	var answer *transport.Error
-	if !errors.As(err, &answer) {
+	if !errors.As(err, &answer) || untrusted(err) || turnedAway(err) {
 		return &UnavailableError{Reference: reference, Registry: host, Reason: cause(err).Error(), Err: cause(err)}
 	}
 	if answer.StatusCode == http.StatusNotFound && !isPing(answer.Request) {
@@ -88,6 +94,18 @@ func explain(ctx context.Context, registry name.Registry, reference string, err 
 		e.Err = ErrUnauthorized
 	}
 	return e
+}
+
+// untrusted is a certificate that nobody vouches for. What was then answered to plain HTTP means nothing.
+func untrusted(err error) bool {
+	var unverified *tls.CertificateVerificationError
+	return errors.As(err, &unverified)
+}
+
+// turnedAway is a registry that wants to see a certificate, and says so in TLS.
+func turnedAway(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error"
 }
 
 // isPing tells a server that is no registry from a registry that lacks something.

@@ -46,6 +46,26 @@ func (r *remembered) ResolveContext(ctx context.Context, target authn.Resource) 
 	return auth, nil
 }
 
+// byRegistry asks as docker does, for the registry alone: a helper that is set for it goes before the
+// store for all others, and runs once for all repositories.
+type byRegistry struct{ inner *remembered }
+
+// Resolve implements authn.Keychain.
+func (b byRegistry) Resolve(target authn.Resource) (authn.Authenticator, error) {
+	return b.ResolveContext(context.Background(), target)
+}
+
+// ResolveContext implements authn.ContextKeychain.
+func (b byRegistry) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
+	return b.inner.ResolveContext(ctx, host(target.RegistryStr()))
+}
+
+// host is a registry as a keychain is asked for it.
+type host string
+
+func (h host) String() string      { return string(h) }
+func (h host) RegistryStr() string { return string(h) }
+
 // credentialsError tells a broken docker configuration or credential helper from a broken registry.
 // It is ErrUnauthorized, since a login mends both.
 type credentialsError struct{ err error }

@@ -66,7 +66,7 @@ func (s *server) failing(fail func(http.ResponseWriter, *http.Request) bool) {
 
 // client is New without its patience and without this machine's logins.
 func client(options ...Option) *Client {
-	quick := func(c *Client) { c.backoff = remote.Backoff{Duration: time.Millisecond, Factor: 1, Steps: 3} }
+	quick := func(c *Client) { c.pauses = []time.Duration{time.Millisecond, time.Millisecond} }
 	return New(append([]Option{quick, WithKeychain(authn.NewMultiKeychain())}, options...)...)
 }
 

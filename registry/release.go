@@ -41,11 +41,15 @@ func (c *Client) Release(ctx context.Context, repository, reference string) (Rel
 	if err != nil {
 		return Release{}, err
 	}
-	manifest, err := c.puller.Get(ctx, ref)
+	end, err := c.endpoint(ref.Context().Registry)
+	if err != nil {
+		return Release{}, err
+	}
+	manifest, err := end.puller.Get(ctx, ref)
 	if err != nil {
 		return Release{}, explain(ctx, ref.Context().Registry, written(repository, reference), err)
 	}
-	platforms, facts, err := c.describe(ctx, ref.Context(), manifest)
+	platforms, facts, err := end.describe(ctx, ref.Context(), manifest)
 	if err != nil {
 		return Release{}, explain(ctx, ref.Context().Registry, written(repository, reference), err)
 	}
@@ -62,10 +66,9 @@ func (c *Client) Release(ctx context.Context, repository, reference string) (Rel
 
 // describe reads the platforms, and the labels and annotations. Of an index it reads one image: the
 // others are built from the same revision.
-func (c *Client) describe(ctx context.Context, repo name.Repository, manifest *remote.Descriptor) ([]string, facts, error) {
+func (e *endpoint) describe(ctx context.Context, repo name.Repository, manifest *remote.Descriptor) ([]string, facts, error) {
 	if !manifest.MediaType.IsIndex() {
-		platform, facts, err := imageFacts(manifest)
-		return []string{platform}, facts, err
+		return imageFacts(manifest)
 	}
 	index, err := manifest.ImageIndex()
 	if err != nil {
@@ -84,7 +87,7 @@ func (c *Client) describe(ctx context.Context, repo name.Repository, manifest *r
 	if len(images) == 0 {
 		return nil, facts{content.Annotations}, nil
 	}
-	image, err := c.puller.Get(ctx, repo.Digest(images[0].Digest.String()))
+	image, err := e.puller.Get(ctx, repo.Digest(images[0].Digest.String()))
 	if err != nil {
 		return nil, facts{}, err
 	}
@@ -97,25 +100,29 @@ func runs(d v1.Descriptor) bool {
 	return d.MediaType.IsImage() && d.Platform != nil && d.Platform.OS != "unknown"
 }
 
-// imageFacts reads the configuration and the manifest of one image.
-func imageFacts(manifest *remote.Descriptor) (platform string, _ facts, _ error) {
+// imageFacts reads the configuration and the manifest of one image. One that names no platform runs
+// anywhere, or nowhere.
+func imageFacts(manifest *remote.Descriptor) (platforms []string, _ facts, _ error) {
 	image, err := manifest.Image()
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	content, err := image.Manifest()
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	built := map[string]string{}
 	if !config.Created.IsZero() {
 		built[LabelCreated] = config.Created.Format(time.RFC3339)
 	}
-	return config.Platform().String(), facts{config.Config.Labels, content.Annotations, built}, nil
+	if platform := config.Platform(); platform != nil {
+		platforms = []string{platform.String()}
+	}
+	return platforms, facts{config.Config.Labels, content.Annotations, built}, nil
 }
 
 // facts are labels and annotations; what an earlier one says counts.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/v1/random"
+
 	"promote/semver"
 )
 
@@ -136,5 +138,18 @@ func TestVersionsAmbiguous(t *testing.T) {
 				t.Errorf("message %q, hint %q", err, ambiguous.Hint())
 			}
 		})
+	}
+}
+
+// Images that are made by other means than a build may name no platform.
+func TestReleaseWithoutPlatform(t *testing.T) {
+	s := newServer(t)
+	made, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.push(t, "v1.0.0", made)
+	if got, err := client().Release(t.Context(), s.core(), "v1.0.0"); err != nil || got.Digest != want || len(got.Platforms) != 0 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

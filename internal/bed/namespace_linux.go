@@ -155,7 +155,7 @@ func freshFolders() error {
 	if err := unix.Mount("tmpfs", "/etc/docker", "tmpfs", 0, "mode=755"); err != nil {
 		return fmt.Errorf("mount /etc/docker: %w", err)
 	}
-	return nil
+	return nameRegistry()
 }
 
 // cover keeps dir readable and sends writes to memory. What was there stays at uncovered(dir).

@@ -78,7 +78,7 @@ func Proxy(t testing.TB, name string) (files map[string]string, config ImageConf
 	return files, proxy.config
 }
 
-// proxyProgram finds the proxy's program: scripts/setup installs it, or make setup builds it.
+// proxyProgram finds a program, of a proxy most often: scripts/setup installs it, or make setup builds it.
 func proxyProgram(name string) (string, error) {
 	if file, err := lookPath(name); err == nil {
 		return file, nil

@@ -24,18 +24,20 @@ const credentials = "ada:$2a$04$B/noCKokqinIz8oGi9o4Lecgs.pj2xQsSI6uKSW/9aUQqDsA
 // plain HTTP there without being told.
 const loopback = "127.0.0.1"
 
-// RegistryHandle is a running registry (distribution), plain HTTP.
+// RegistryHandle is a running registry (distribution).
 type RegistryHandle struct {
-	daemon *daemon
-	addr   string
-	auth   authn.Authenticator
+	daemon    *daemon
+	addr      string
+	auth      authn.Authenticator
+	authority string // file of who vouches for its certificate; empty for plain HTTP
+	data      string // folder of its content
 }
 
 // Registry starts an empty registry and stops it when the test ends. Manifests can be deleted.
 func Registry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
-	registry, err := startRegistry(loopback, t.TempDir(), "")
+	registry, err := startRegistry(loopback, t.TempDir(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func HostRegistry(t testing.TB) *RegistryHandle {
 	if err := bridgeOnce(); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := startRegistry(bridgeAddress, t.TempDir(), "")
+	registry, err := startRegistry(bridgeAddress, t.TempDir(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +84,7 @@ func private(t testing.TB, address string) *RegistryHandle {
 	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := startRegistry(address, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
+	registry, err := startRegistry(address, t.TempDir(), "", fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,12 +96,26 @@ func private(t testing.TB, address string) *RegistryHandle {
 // Addr is the registry's HOST:PORT, the first part of its images' names.
 func (r *RegistryHandle) Addr() string { return r.addr }
 
+// Tag makes tags point to a digest of a repository, in the registry's own files: thousands of them at once.
+func (r *RegistryHandle) Tag(t testing.TB, repository, digest string, tags ...string) {
+	t.Helper()
+	for _, tag := range tags {
+		dir := filepath.Join(r.data, "docker/registry/v2/repositories", repository, "_manifests/tags", tag, "current")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "link"), []byte(digest), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Log is the path of the registry's log, which holds a line for every request.
 func (r *RegistryHandle) Log() string { return r.daemon.log }
 
 const registryConfig = `
 version: 0.1
-http: {addr: %q, secret: bed}
+http: {addr: %q, secret: bed%s}
 storage:
   filesystem: {rootdirectory: %q}
   delete: {enabled: true}
@@ -107,19 +123,19 @@ storage:
 `
 
 // startRegistry listens on a free port of address and keeps the registry's content in the folder
-// data; settings are added to its configuration.
-func startRegistry(address, data, settings string) (*RegistryHandle, error) {
+// data; listening is added to its http settings, and settings to its configuration.
+func startRegistry(address, data, listening, settings string) (*RegistryHandle, error) {
 	program, err := lookPath("docker-registry")
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(program, "serve", "/dev/stdin")
-	cmd.Stdin = strings.NewReader(fmt.Sprintf(registryConfig, address+":0", data) + settings)
+	cmd.Stdin = strings.NewReader(fmt.Sprintf(registryConfig, address+":0", listening, data) + settings)
 	daemon, line, err := startDaemon("registry", cmd, "listening on ")
 	if err != nil {
 		return nil, err
 	}
 	_, rest, _ := strings.Cut(line, "listening on ")
-	addr, _, _ := strings.Cut(rest, `"`)
-	return &RegistryHandle{daemon: daemon, addr: addr, auth: authn.Anonymous}, nil
+	addr := rest[:strings.IndexAny(rest, `",`)] // "…, tls" where it is
+	return &RegistryHandle{daemon: daemon, addr: addr, auth: authn.Anonymous, data: data}, nil
 }

@@ -45,7 +45,7 @@ func runEnv() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, err := startRegistry(loopback, filepath.Join(root(), "registry"), "")
+	registry, err := startRegistry(loopback, filepath.Join(root(), "registry"), "", "")
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,18 @@ func checksOf(s *config.Service) []promotion.Check {
 	return list
 }
 
+// tasksOf are a service's tasks as its host has to know them.
+func tasksOf(s *config.Service) []promotion.Task {
+	var list []promotion.Task
+	for _, t := range s.Tasks {
+		list = append(list, promotion.Task{
+			Name: t.Name, Phase: t.Phase, In: t.In, Run: argv(t.Run), Undo: argv(t.Undo), List: argv(t.List),
+			Changed: t.Changed, Timeout: t.Timeout, Optional: !t.Required,
+		})
+	}
+	return list
+}
+
 // argv is a command's program and arguments; nil where there is no command.
 func argv(c config.Command) []string {
 	if c.Shell != "" {

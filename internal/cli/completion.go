@@ -81,8 +81,8 @@ func (p *program) names(c *cli.Context) []string {
 	switch {
 	case strings.HasPrefix(usage, "[ENV…"), strings.HasPrefix(usage, "ENV") && c.NArg() == 0:
 		return environments
-	case strings.HasPrefix(usage, "[SERVICE] major"):
-		return slices.Concat(services, []string{"major", "minor", "patch"})
+	case strings.Contains(usage, "auto|major"):
+		return slices.Concat(services, []string{"auto", "major", "minor", "patch"})
 	case strings.Contains(usage, "SERVICE"):
 		return services
 	}

@@ -35,7 +35,7 @@ func TestCompletion(t *testing.T) {
 		"status prod":         environments,
 		"gc":                  environments,
 		"gc prod":             environments,
-		"bump":                "core mailer major minor patch",
+		"bump":                "auto core mailer major minor patch",
 		"publish":             services,
 		"versions":            services,
 		"completion":          "bash fish zsh",

@@ -45,26 +45,43 @@ func (p *program) deployments(c *cli.Context, kind promotion.Kind) (fleet, error
 	if err != nil {
 		return nil, err
 	}
-	target := environments[0].target
-	wants, err := parseWants(target, c.Args().Tail())
+	wants, err := parseWants(environments[0].target, c.Args().Tail())
 	if err != nil {
 		return nil, err
 	}
+	return p.deploymentsOf(c, cfg, environments, kind, wants)
+}
+
+// deploymentsOf is deployments of what the arguments were found to mean.
+func (p *program) deploymentsOf(c *cli.Context, cfg *config.Config, environments []*environment, kind promotion.Kind, wants []promotion.Want) (f fleet, err error) {
 	request := promotion.Request{
-		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: target, Wanted: wants,
+		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: environments[0].target, Wanted: wants,
 		Options: promotion.Options{
 			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
+			Emergency: c.Bool("emergency"),
 		},
+		Policy: policyOf(environments[0].Environment), Look: c.Command.Name == "diff",
+	}
+	if request.Emergency && request.Reason == "" {
+		return nil, wrongArguments(c, "--emergency wants a --reason, for the history")
 	}
 	if request.Until, err = until(c.String("until"), time.Now()); err != nil {
 		return nil, err
 	}
-	var f fleet
 	client := p.registry()
 	for _, env := range environments {
 		f = append(f, &deployment{program: p, cfg: cfg, env: env, registry: client, request: request})
 	}
 	return f, nil
+}
+
+// policyOf is what an environment wants of a release.
+func policyOf(e *config.Environment) promotion.Policy {
+	policy := promotion.Policy{Soak: e.Soak, Approval: e.Protected}
+	for _, w := range e.Closed {
+		policy.Closed = append(policy.Closed, promotion.Window(w))
+	}
+	return policy
 }
 
 // parseWants reads SERVICE[@VERSION]…, and a VERSION alone where there is one service.
@@ -118,6 +135,9 @@ func (d *deployment) plan(ctx context.Context) (promotion.Plan, error) {
 		return promotion.Plan{}, err
 	}
 	if err := d.resolve(ctx, choices); err != nil {
+		return promotion.Plan{}, err
+	}
+	if err := d.compare(ctx, choices); err != nil {
 		return promotion.Plan{}, err
 	}
 	return promotion.New(d.request, choices)

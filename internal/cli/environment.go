@@ -34,7 +34,11 @@ func (p *program) load(c *cli.Context) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	return config.Load(path, p.lookup)
+	cfg, err := config.Load(path, p.lookup)
+	if err == nil {
+		p.patience = cfg.Registry.Patience
+	}
+	return cfg, err
 }
 
 // environment is one of promote.yaml's, on one machine, with its host side.
@@ -169,7 +173,7 @@ func (p *program) engine(ctx context.Context) (*docker.Engine, error) {
 func serviceOf(s *config.Service) promotion.Service {
 	t := promotion.Service{
 		Name: s.Name, Image: s.Image, Runs: s.Runs, After: s.After, Tag: s.Tag,
-		Strategy: s.Strategy, Concurrent: s.Concurrent, Dark: s.Dark, Checks: checksOf(s),
+		Strategy: s.Strategy, Concurrent: s.Concurrent, Dark: s.Dark, Checks: checksOf(s), Tasks: tasksOf(s),
 	}
 	if p := s.Proxy; p != nil {
 		t.Front = &promotion.Front{Service: p.Service, ProxyCare: promotion.ProxyCare{

@@ -38,7 +38,7 @@ var exitCodes = []struct {
 	{exitRestored, "failed, and everything was put back"},
 	{exitStuck, "failed, and a person is needed"},
 	{exitDetached, "lost contact or detached; the deployment goes on"},
-	{exitPending, "changes are pending (--exit-code)"},
+	{exitPending, "changes are pending, or nothing is to be released (--exit-code)"},
 	{exitDrift, "drift (--exit-code)"},
 	{exitInterrupted, "interrupted before anything began"},
 }
@@ -101,6 +101,7 @@ func exitCode(err error) int {
 		locked  *journal.LockedError
 		died    *host.DiedError
 		halfway *interruptedError
+		taken   *takenError
 	)
 	switch {
 	case err == nil:
@@ -111,7 +112,7 @@ func exitCode(err error) int {
 		return outcomeCode(outcome.Outcome)
 	case errors.As(err, &locked), errors.As(err, &refusal) && refusal.Locked():
 		return exitLocked
-	case refusal != nil, errors.As(err, &halfway):
+	case refusal != nil, errors.As(err, &halfway), errors.As(err, &taken) && taken.refused:
 		return exitRefused
 	case errors.Is(err, host.ErrDetached):
 		return exitDetached

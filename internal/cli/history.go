@@ -12,6 +12,7 @@ import (
 	"promote/internal/journal"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
+	"promote/internal/ui"
 )
 
 func (p *program) historyCommand() *cli.Command {
@@ -132,7 +133,7 @@ func (p *program) showText(one journal.Deployment, plan promotion.Plan, events [
 	p.screen.Plan(p.out, plan)
 	for _, e := range events {
 		if e.Layer == nil && e.Status != rollout.Finished {
-			p.screen.Answer("  %s  %s", e.At.UTC().Format("15:04:05.000"), strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Step, e.Service, e.Status, e.Text)))
+			p.screen.Answer("  %s  %s", e.At.UTC().Format("15:04:05.000"), strings.TrimSpace(fmt.Sprintf("%s %s %s", ui.Label(e), e.Status, e.Text)))
 		}
 	}
 	switch {

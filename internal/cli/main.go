@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/docker/cli/cli-plugins/metadata"
 	"github.com/sirupsen/logrus"
@@ -31,6 +32,7 @@ type program struct {
 	environ  []string
 	screen   *ui.Screen
 	signals  *signals
+	patience time.Duration // with registries, as promote.yaml has it; 0 before it was read
 
 	mu      sync.Mutex
 	docker  *docker.Engine          // this machine's, once it was needed
@@ -92,9 +94,9 @@ func (p *program) app() *cli.App {
 
 func (p *program) commands() []*cli.Command {
 	return []*cli.Command{
-		p.initCommand(), p.bumpCommand(), p.publishCommand(), p.versionsCommand(),
-		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(),
-		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.adoptCommand(),
+		p.initCommand(), p.bumpCommand(), p.nextCommand(), p.changedCommand(), p.notesCommand(), p.publishCommand(), p.recordCommand(), p.versionsCommand(),
+		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(), p.runCommand(),
+		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.approveCommand(), p.blockCommand(), p.unblockCommand(), p.adoptCommand(),
 		p.resumeCommand(), p.attachCommand(), p.abortCommand(), p.lockCommand(), p.unlockCommand(), p.lintCommand(), p.doctorCommand(), p.gcCommand(),
 		p.demoCommand(), p.completionCommand(), p.hostCommand(),
 	}

@@ -48,6 +48,93 @@ func (p *program) verifyCommand() *cli.Command {
 	})
 }
 
+func (p *program) blockCommand() *cli.Command {
+	return p.command(entry{
+		name: "block", args: "ENV SERVICE[@VERSION]…", usage: "keep a release from being deployed somewhere, until unblock",
+		examples: []string{
+			`promote block prod core@v1.5.0 --reason "loses mails"`,
+			"promote block staging core         the one that runs there",
+		},
+		flags: []cli.Flag{dryRunFlag, reasonFlag},
+		run: func(ctx context.Context, c *cli.Context) error {
+			if c.NArg() < 2 {
+				return wrongArguments(c, "block which release?")
+			}
+			return p.marking(ctx, c, "block", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
+				release := promotion.Known(s, d.service(s.Service).Tag, d.want(s.Service))
+				if promotion.IsBad(s.Marks, release) != nil {
+					return nil, nil
+				}
+				return []promotion.Mark{{Service: s.Service, Kind: promotion.Bad, Release: release}}, nil
+			})
+		},
+	})
+}
+
+func (p *program) unblockCommand() *cli.Command {
+	return p.command(entry{
+		name: "unblock", args: "ENV SERVICE@VERSION…", usage: "let a release be deployed again that was blocked or rolled back",
+		examples: []string{`promote unblock prod core@v1.5.0 --reason "it was the database"`},
+		flags:    []cli.Flag{dryRunFlag, reasonFlag},
+		run: func(ctx context.Context, c *cli.Context) error {
+			if c.NArg() < 2 {
+				return wrongArguments(c, "unblock which release?")
+			}
+			return p.marking(ctx, c, "unblock", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
+				release := promotion.Known(s, d.service(s.Service).Tag, d.want(s.Service))
+				if promotion.IsBad(s.Marks, release) == nil {
+					return nil, nil
+				}
+				return []promotion.Mark{{Service: s.Service, Kind: promotion.Cleared, Release: release}}, nil
+			})
+		},
+	})
+}
+
+func (p *program) approveCommand() *cli.Command {
+	return p.command(entry{
+		name: "approve", args: "ENV [SERVICE[@VERSION]…]", usage: "say that a release may come to a protected environment; somebody else deploys it",
+		examples: []string{
+			"promote approve prod               what deploy would put there now",
+			"promote approve prod core@v1.5.0",
+		},
+		flags: []cli.Flag{dryRunFlag, reasonFlag},
+		run:   p.approve,
+	})
+}
+
+// approve marks what a deployment would move.
+func (p *program) approve(ctx context.Context, c *cli.Context) error {
+	f, err := p.deployments(c, promotion.Deploy)
+	if err != nil {
+		return err
+	}
+	for _, d := range f {
+		d.request.Look = true
+	}
+	plans, err := f.plan(ctx)
+	if err != nil {
+		return err
+	}
+	marks := make([][]promotion.Mark, len(f))
+	for i, plan := range plans {
+		for _, m := range plan.Moves {
+			marks[i] = append(marks[i], promotion.Mark{Service: m.Service, Kind: promotion.Approved, Release: m.To})
+		}
+	}
+	return f.leave(ctx, c, "approve", marks)
+}
+
+// want is what the command line says of a service.
+func (d *deployment) want(service string) promotion.Want {
+	for _, w := range d.request.Wanted {
+		if w.Service == service {
+			return w
+		}
+	}
+	return promotion.Want{Service: service}
+}
+
 func (p *program) adoptCommand() *cli.Command {
 	return p.command(entry{
 		name: "adopt", args: "ENV [SERVICE…]", usage: "take what runs there into the history as it is, so that a rollback has somewhere to go",

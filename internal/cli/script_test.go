@@ -99,6 +99,7 @@ func commands(s *stage) map[string]func(*testscript.TestScript, bool, []string) 
 		"status":  exitStatus,
 		"json":    jsonField,
 		"image":   image,
+		"digest":  digest,
 		"static":  static,
 		"release": func(ts *testscript.TestScript, neg bool, args []string) { s.release(ts, args) },
 		"expand":  expand,
@@ -177,6 +178,18 @@ func image(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(remote.Write(ref, content))
 }
 
+// digest REPOSITORY TAG NAME puts the digest of a tag into a variable.
+func digest(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: digest REPOSITORY TAG NAME")
+	}
+	ref, err := name.ParseReference(ts.Getenv("REGISTRY") + "/" + args[0] + ":" + args[1])
+	ts.Check(err)
+	head, err := remote.Head(ref)
+	ts.Check(err)
+	ts.Setenv(args[2], head.Digest.String())
+}
+
 // status CODE COMMAND… runs a command and wants its exit code, and keeps its output for stdout and stderr.
 func exitStatus(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
@@ -226,6 +239,9 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		path := ts.MkAbs(name)
 		text := os.Expand(ts.ReadFile(path), func(key string) string {
+			if key == "$" {
+				return key // $$ is one that stays
+			}
 			if value := ts.Getenv(key); value != "" {
 				return value
 			}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -65,6 +66,18 @@ func (p *program) answerVersions(image string, list []registry.TaggedVersion) er
 	return nil
 }
 
+// registry is the client for all registries, with what docker knows of them here: certificates also where
+// an engine without root has them.
 func (p *program) registry() *registry.Client {
-	return registry.New(registry.WithUserAgent("promote/" + shownVersion()))
+	home := p.env("XDG_CONFIG_HOME")
+	if home == "" {
+		home = filepath.Join(p.env("HOME"), ".config")
+	}
+	options := []registry.Option{
+		registry.WithUserAgent("promote/" + shownVersion()), registry.WithCertificates(filepath.Join(home, "docker", "certs.d")),
+	}
+	if p.patience > 0 {
+		options = append(options, registry.WithPatience(p.patience))
+	}
+	return registry.New(options...)
 }

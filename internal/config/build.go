@@ -14,6 +14,10 @@ type Build struct {
 	// Platforms is empty where the engine's own platform is built.
 	Platforms []string
 	Cache     Cache
+	// Builder is the address of a buildkitd; empty means the engine's own builder.
+	Builder string
+	// Provenance is min, max, or empty for none; SBOM is the image of the scanner that writes it, or empty.
+	Provenance, SBOM string
 }
 
 // Secret is a value that a build may read and that never becomes part of the image. Exactly one of File
@@ -44,10 +48,36 @@ var buildKeys = mapping("build", []key[Build]{
 	at("ssh", either(single(text), set(text)), func(b *Build) *[]string { return &b.SSH },
 		"What of the ssh agent the build may use: default, or ID=PATH."),
 	at("platforms", either(single(platform), set(platform)), func(b *Build) *[]string { return &b.Platforms },
-		"Platforms to build for.").derived("the engine's own"),
+		"Platforms to build for; more than one with a builder only.").derived("the builder's own"),
 	at("cache", cacheKeys.kind(), func(b *Build) *Cache { return &b.Cache },
 		"Where layers are taken from and left."),
+	at("builder", builder, func(b *Build) *string { return &b.Builder },
+		"Address of a buildkitd that builds, and pushes, in place of the engine.").derived("the engine's own"),
+	at("provenance", choice("min", "max"), func(b *Build) *string { return &b.Provenance },
+		"How much is attested about how the image was built; with a builder only.").derived("nothing"),
+	at("sbom", text, func(b *Build) *string { return &b.SBOM },
+		"Image of the scanner that attests what is in the image, such as docker/buildkit-syft-scanner; with a builder only.").derived("nothing"),
 })
+
+// checkBuild refuses what the engine's own builder can't do: it would be left out.
+func (s *Service) checkBuild(d *decoder) {
+	if s.Build == nil || s.Build.Builder != "" {
+		return
+	}
+	refuse := func(field any, what string) {
+		if n := d.at(field); n != nil {
+			d.fail(n, "%s: %s needs a builder, the address of a buildkitd", s.Name, what)
+		}
+	}
+	if len(s.Build.Platforms) > 1 {
+		refuse(&s.Build.Platforms, "more than one platform")
+	}
+	if len(s.Build.Cache.To) > 0 {
+		refuse(&s.Build.Cache, "cache to")
+	}
+	refuse(&s.Build.Provenance, "provenance")
+	refuse(&s.Build.SBOM, "sbom")
+}
 
 var secretKeys = mapping("secret", []key[Secret]{
 	at("id", text, func(s *Secret) *string { return &s.ID },

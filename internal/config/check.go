@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,6 +33,11 @@ func (c *Config) check(d *decoder) {
 	c.checkHealth(d)
 	c.checkAfter(d)
 	c.checkFrom(d)
+	c.checkLinked(d)
+	c.checkChangelogs(d)
+	for _, s := range c.Services {
+		s.checkBuild(d)
+	}
 	services := names(c.Services)
 	for _, e := range c.Environments {
 		d.within(e.Name, func() { known(d, &e.Services, e.Services, "service", services) })
@@ -88,6 +94,41 @@ func (c *Config) checkFrom(d *decoder) {
 	for _, cycle := range cycles(all, next) {
 		e, _ := c.Environment(cycle[0])
 		d.fail(d.at(&e.From), "%s: from makes a cycle: %s", e.Name, strings.Join(cycle, " → "))
+	}
+}
+
+// checkLinked keeps a service from having two versions that it shall always have.
+func (c *Config) checkLinked(d *decoder) {
+	all, owner := names(c.Services), map[string]int{}
+	for i := range c.Linked {
+		set, n := &c.Linked[i], d.item(&c.Linked, i)
+		d.nodes[set] = n
+		d.within("linked", func() { known(d, set, *set, "service", all) })
+		if len(*set) < 2 {
+			d.fail(n, "linked: a set of one service links nothing")
+		}
+		for j, name := range *set {
+			if first, taken := owner[name]; taken && first != i {
+				d.fail(d.item(set, j), "linked: %s is in another set already", shortened(name))
+			}
+			owner[name] = i
+		}
+	}
+}
+
+// checkChangelogs keeps services whose versions differ out of one file: a heading there names a version only.
+func (c *Config) checkChangelogs(d *decoder) {
+	owner := map[string]*Service{}
+	for _, s := range c.Services {
+		if s.Changelog == "" || s.Changelog == ChangelogNone {
+			continue
+		}
+		path := filepath.Clean(s.Changelog)
+		if first := owner[path]; first != nil && !slices.Contains(c.LinkedTo(s), first) {
+			d.fail(d.at(&s.Changelog), "%s: %s is the changelog of %s, which is not linked to it", s.Name, s.Changelog, first.Name)
+			continue
+		}
+		owner[path] = s
 	}
 }
 

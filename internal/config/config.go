@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,8 +26,19 @@ type Config struct {
 	// Services and Environments stand in the order of the file.
 	Services     []*Service
 	Environments []*Environment
-	Notify       []Notify
-	SSH          SSH
+	// Linked are sets of services, by name, that always have the same version.
+	Linked   [][]string
+	Notify   []Notify
+	SSH      SSH
+	Registry Registry
+}
+
+// Registry is how this machine talks to registries.
+type Registry struct {
+	// Patience is how long a registry may say nothing before it counts as unavailable.
+	Patience time.Duration
+	// ProgressDeadline is how long a push may make no progress.
+	ProgressDeadline time.Duration
 }
 
 // SSH is how this machine reaches hosts.
@@ -75,6 +87,16 @@ func parse(path string, data []byte, lookup func(string) (string, bool), refused
 // Service gives the service of that name; the error for an unknown one lists those there are.
 func (c *Config) Service(name string) (*Service, error) {
 	return find(c.Path, "service", name, c.Services)
+}
+
+// LinkedTo gives the service with those that always have its version, in the order of the file.
+func (c *Config) LinkedTo(s *Service) []*Service {
+	for _, set := range c.Linked {
+		if slices.Contains(set, s.Name) {
+			return slices.DeleteFunc(slices.Clone(c.Services), func(other *Service) bool { return !slices.Contains(set, other.Name) })
+		}
+	}
+	return []*Service{s}
 }
 
 // Environment gives the environment of that name; the error for an unknown one lists those there are.
@@ -134,10 +156,14 @@ var configKeys = mapping("config", []key[Config]{
 		"The services of this repository, by name.").must(),
 	at("environments", entries(environmentKeys), func(c *Config) *[]*Environment { return &c.Environments },
 		"Where releases run, by name."),
+	at("linked", list(set(text)), func(c *Config) *[][]string { return &c.Linked },
+		"Sets of services that always have the same version: a bump of one is a bump of all."),
 	at("notify", list(notifyKeys.kind()), func(c *Config) *[]Notify { return &c.Notify },
 		"Who is told when a deployment ends."),
 	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },
 		"How this machine reaches hosts."),
+	at("registry", registryKeys.kind(), func(c *Config) *Registry { return &c.Registry },
+		"How this machine talks to registries."),
 })
 
 var notifyKeys = mapping("notify", []key[Notify]{
@@ -150,4 +176,11 @@ var sshKeys = mapping("ssh", []key[SSH]{
 		"The ssh program, or a list of the program and its first arguments; PROMOTE_SSH wins over it.").derived("ssh"),
 	at("patience", duration, func(s *SSH) *time.Duration { return &s.Patience },
 		"How long to try to reconnect to a deployment that goes on without us.").or("2m"),
+})
+
+var registryKeys = mapping("registry", []key[Registry]{
+	at("patience", duration, func(r *Registry) *time.Duration { return &r.Patience },
+		"How long a registry may say nothing before it counts as unavailable.").or("30s"),
+	at("progress_deadline", duration, func(r *Registry) *time.Duration { return &r.ProgressDeadline },
+		"How long a push may make no progress before it fails.").or("5m"),
 })

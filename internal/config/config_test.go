@@ -41,7 +41,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	task := c.Services[0].Tasks[0]
 	check := c.Services[0].Checks[0]
 	check.TCP, check.Run = c.Services[0].Checks[2].TCP, c.Services[0].Checks[3].Run
-	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Notify[0], c.Services[0].Build.Cache} {
+	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Registry, c.Notify[0], c.Services[0].Build.Cache} {
 		r := reflect.ValueOf(v)
 		for i := range r.NumField() {
 			if r.Field(i).IsZero() {
@@ -76,9 +76,12 @@ func TestValues(t *testing.T) {
 		{"tcp", fmt.Sprint(core.Checks[2]), "{{0  0 } 5432 { []} 5s core}"},
 		{"check that is run", fmt.Sprint(core.Checks[3:]), "[{{0  0 } 0 { [pg_isready -q]} 5s core} {{0  0 } 0 {test -e ready []} 5s core}]"},
 		{"host", fmt.Sprint(c.Environments[0].Hosts), "[ssh://deploy@staging.example.org:2222]"},
+		{"linked", fmt.Sprint(names(c.LinkedTo(c.Services[1]))), "[core auth]"},
 		{"soak", prod.Soak.String(), "36h0m0s"},
 		{"rollout", fmt.Sprint(prod.Rollout), "{start-first 5s 1m0s 5m0s 2}"},
 		{"webhook", c.Notify[0].Webhook, "https://example.org/hook"},
+		{"tags", fmt.Sprint(core.Tags), "[{major}.{minor} {major} sha-{short_commit}]"},
+		{"registry", fmt.Sprint(c.Registry), "{45s 2m0s}"},
 		{"ssh", fmt.Sprint(c.SSH.Command), "[ssh -F deploy.conf]"},
 	} {
 		if test.got != test.want {

@@ -49,7 +49,7 @@ type Environment struct {
 	// Soak is how long a release must have been verified in From.
 	Soak time.Duration
 	// Closed are the times of the week in which nothing is deployed.
-	Closed []string
+	Closed []Window
 	// Digests writes the digest behind the tag in the compose file.
 	Digests bool
 	Rollout Rollout
@@ -106,8 +106,8 @@ var environmentKeys = mapping("environment", []key[Environment]{
 		"Whether deploying needs the approval of somebody else.").or("false"),
 	at("soak", duration, func(e *Environment) *time.Duration { return &e.Soak },
 		"How long a release has to have been verified in from."),
-	at("closed", either(single(text), set(text)), func(e *Environment) *[]string { return &e.Closed },
-		"Times of the week in which nothing is deployed."),
+	at("closed", either(single(window), list(window)), func(e *Environment) *[]Window { return &e.Closed },
+		"Times of the day or of the week in which nothing is deployed, UTC unless they name a zone."),
 	at("digests", truth, func(e *Environment) *bool { return &e.Digests },
 		"Whether the digest is written behind the tag in the compose file.").or("false"),
 	at("rollout", rolloutKeys.kind(), func(e *Environment) *Rollout { return &e.Rollout },

@@ -260,8 +260,8 @@ func set(item kind[string]) kind[[]string] {
 }
 
 // single is a list of one item, written without the list.
-func single(item kind[string]) kind[[]string] {
-	return converted(item, func(s string) ([]string, error) { return []string{s}, nil })
+func single[V any](item kind[V]) kind[[]V] {
+	return converted(item, func(value V) ([]V, error) { return []V{value}, nil })
 }
 
 // table is a mapping whose keys are the user's own.

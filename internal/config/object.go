@@ -22,7 +22,7 @@ type object[T any] struct {
 type key[T any] struct {
 	entry
 	field func(of *T) any // the address of the field that it is read into
-	read  func(d *decoder, n *yaml.Node, into *T) (value any, ok bool)
+	read  func(d *decoder, n *yaml.Node, into *T) bool
 }
 
 // entry is what the schema and the reference need of a key.
@@ -71,12 +71,12 @@ func at[T, V any](name string, k kind[V], field func(*T) *V, doc string) key[T] 
 	return key[T]{
 		entry: entry{name: name, doc: doc, shape: k.shape},
 		field: func(of *T) any { return field(of) },
-		read: func(d *decoder, n *yaml.Node, into *T) (any, bool) {
+		read: func(d *decoder, n *yaml.Node, into *T) bool {
 			value, ok := k.read(d, n)
 			if ok {
 				*field(into) = value
 			}
-			return value, ok
+			return ok
 		},
 	}
 }
@@ -121,9 +121,9 @@ func (o object[T]) readKey(d *decoder, name, value *yaml.Node, into *T) {
 	}
 	k := o.keys[i]
 	d.within(k.name, func() {
-		if v, ok := k.read(d, value, into); ok {
+		if k.read(d, value, into) {
 			d.nodes[k.field(into)] = value
-			d.refuse(name, k.id, v)
+			d.refuse(name, k.id)
 		}
 	})
 }
@@ -196,8 +196,9 @@ func (o object[T]) pointer() kind[*T] {
 	return kind[*T]{
 		shape: k.shape,
 		read: func(d *decoder, n *yaml.Node) (*T, bool) {
-			value, ok := k.read(d, n)
-			return &value, ok
+			value := new(T) // not a copy: checks find its fields by their addresses
+			ok := o.read(d, n, n, value)
+			return value, ok
 		},
 	}
 }

@@ -64,8 +64,8 @@ func (e entry) property() *jsonschema.Schema {
 
 // sentence is the documentation of a key, with what is not supported yet.
 func (e entry) sentence() string {
-	if r, ok := notYet[e.id]; ok {
-		return e.doc + " Not supported yet: " + r.what + "."
+	if what, ok := notYet[e.id]; ok {
+		return e.doc + " Not supported yet: " + what + "."
 	}
 	return e.doc
 }

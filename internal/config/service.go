@@ -17,8 +17,13 @@ type Service struct {
 	Build *Build
 	// Path is the directory whose commits and files are this service's, relative to Config.Dir.
 	Path string
+	// Changelog is the file that a bump writes into, relative to Config.Dir, or ChangelogNone; empty
+	// means CHANGELOG.md in Path, where there is one.
+	Changelog string
 	// Tag is how a version is written as the image's tag, GitTag how as the tag of the commit.
 	Tag, GitTag semver.Template
+	// Tags are what a published version is called besides.
+	Tags []FurtherTag
 	// Runs names the compose services that run the image and move together; never empty.
 	Runs []string
 	// After names the services of this file that are rolled before this one.
@@ -34,6 +39,9 @@ type Service struct {
 	// Checks are what a new container has to answer before the old one goes.
 	Checks []Check
 }
+
+// ChangelogNone is the changelog of a service that keeps none.
+const ChangelogNone = "none"
 
 func (s *Service) enter(name string, at Place) { s.Name, s.Place = name, at }
 
@@ -52,8 +60,12 @@ var serviceKeys = mapping("service", []key[Service]{
 		"Build context, or how the image is built.").derived("not built by promote"),
 	at("path", relativePath, func(s *Service) *string { return &s.Path },
 		"Directory whose commits and files are this service's.").or("."),
+	at("changelog", relativePath, func(s *Service) *string { return &s.Changelog },
+		"Changelog that a bump writes into, or none.").derived("`CHANGELOG.md` in its path, where there is one of its own"),
 	at("tag", imageTag, func(s *Service) *semver.Template { return &s.Tag },
 		"How a version is written as the image's tag.").or("v{version}"),
+	at("tags", furtherTags, func(s *Service) *[]FurtherTag { return &s.Tags },
+		"Further tags of the image, with {major} and {minor}, which move forwards as latest does, or with {commit} or {short_commit}, which never move."),
 	at("git_tag", gitTag, func(s *Service) *semver.Template { return &s.GitTag },
 		"How a version is written as a git tag.").derived("`v{version}` with one service, `NAME/v{version}` with several"),
 	at("runs", either(single(composeService), set(composeService)), func(s *Service) *[]string { return &s.Runs },

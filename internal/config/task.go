@@ -12,10 +12,10 @@ import (
 // Task is a command of the user's around a deployment.
 type Task struct {
 	Name string
-	// Phase is when it runs: before, after, verify, maintenance, failure or manual.
+	// Phase is when it runs: backup, before, maintenance, verify, after, failure or manual.
 	Phase string
 	Run   Command
-	// In is where it runs: new, service:NAME, host or here.
+	// In is where it runs: new, service:NAME or host.
 	In string
 	// Changed are patterns of files, of which one has to differ between the two versions for the task
 	// to run; empty means that it always runs.
@@ -36,12 +36,12 @@ type Command struct {
 var taskKeys = mapping("task", []key[Task]{
 	at("name", matching(namePattern, "a name of letters, digits, and . _ - after the first"), func(t *Task) *string { return &t.Name },
 		"Name of the task.").must(),
-	at("phase", choice("before", "after", "verify", "maintenance", "failure", "manual"), func(t *Task) *string { return &t.Phase },
+	at("phase", choice("backup", "before", "maintenance", "verify", "after", "failure", "manual"), func(t *Task) *string { return &t.Phase },
 		"When it runs.").must(),
 	at("run", command, func(t *Task) *Command { return &t.Run },
 		"What it runs: a line for a shell, or a list of a program and its arguments.").must(),
-	at("in", matching(`new|host|here|service:[A-Za-z0-9._-]+`, "new, service:NAME, host or here"), func(t *Task) *string { return &t.In },
-		"Where it runs: in a one-off container of the new image, in a running service, on the host or on this machine.").or("new"),
+	at("in", matching(`new|host|service:[A-Za-z0-9._-]+`, "new, service:NAME or host"), func(t *Task) *string { return &t.In },
+		"Where it runs: in a one-off container of the new image, in a running service, or on the environment's machine.").or("new"),
 	at("when", parsed(`a condition such as changed("migrations/**")`, textSchema, parseChanged), func(t *Task) *[]string { return &t.Changed },
 		"Condition under which it runs.").derived("always"),
 	at("undo", command, func(t *Task) *Command { return &t.Undo },

@@ -27,6 +27,7 @@ var (
 	webhook        = parsed("an http or https URL", textSchema, parseWebhook)
 	platform       = matching(`[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?`, "a platform such as linux/arm64")
 	composeService = matching(`[A-Za-z0-9._-]+`, "the name of a compose service")
+	builder        = matching(`(tcp|unix)://[^\s]+`, "an address such as tcp://10.0.0.5:1234 or unix:///run/buildkit/buildkitd.sock")
 	projectName    = matching(`[a-z0-9][a-z0-9_-]*`, "a project name of a-z, 0-9, _ and -")
 )
 

@@ -16,12 +16,12 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, r := range notYet {
+	for id, what := range notYet {
 		if !ids[id] {
 			t.Errorf("%s is no key", id)
 		}
-		if !strings.Contains(string(data), ": "+r.what+" is not supported yet\n") {
-			t.Errorf("%s: %s stands in no golden file", id, r.what)
+		if !strings.Contains(string(data), ": "+what+" is not supported yet\n") {
+			t.Errorf("%s: %s stands in no golden file", id, what)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker/cli/cli/config"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/cmd/buildctl/build"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth/authprovider"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
@@ -31,9 +32,12 @@ type BuildOptions struct {
 	SSH        []string // default, or ID=SOCKET or ID=KEY
 	Labels     map[string]string
 	Tags       []string // repository:tag
-	Platform   string   // linux/arm64; empty is the engine's own
+	Platform   string   // linux/arm64; empty is the builder's own. A Builder takes several, with commas between
 	NoCache    bool
-	CacheFrom  []string // image references whose layers may be used; pushed with inline cache
+	CacheFrom  []string // as docker build --cache-from takes them: a reference, or type=registry,ref=…
+	CacheTo    []string // as docker build --cache-to takes them; for a Builder only
+	Provenance string   // how much of it is attested, min or max; empty is none. For a Builder only
+	SBOM       string   // image of the scanner that writes it; empty is none. For a Builder only
 }
 
 // Secret is a file or an environment variable that the build may read and that stays out of the image.
@@ -46,15 +50,24 @@ type Secret struct{ ID, File, Env string }
 //
 // The error of a step that failed is a *BuildError.
 func (e *Engine) Build(ctx context.Context, o BuildOptions, display Display) (imageID string, err error) {
-	solve, err := o.solve()
-	if err != nil {
-		return "", fmt.Errorf("build %s: %w", o.Context, err)
-	}
 	buildkit, err := e.buildkit(ctx)
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", o.Context, err)
 	}
 	defer buildkit.Close()
+	exported, err := o.run(ctx, buildkit, o.intoEngine(), display)
+	if err != nil {
+		return "", err
+	}
+	return e.built(ctx, o, exported)
+}
+
+// run has a BuildKit build, and returns what its exporter says of the result.
+func (o BuildOptions) run(ctx context.Context, buildkit *client.Client, export client.ExportEntry, display Display) (map[string]string, error) {
+	solve, err := o.solve(export)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", o.Context, err)
+	}
 	watched := &watcher{}
 	statuses := make(chan *client.SolveStatus)
 	shown := watched.follow(ctx, statuses, display)
@@ -62,11 +75,11 @@ func (e *Engine) Build(ctx context.Context, o BuildOptions, display Display) (im
 	<-shown
 	switch {
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("build %s: %w", o.Context, ctx.Err())
+		return nil, fmt.Errorf("build %s: %w", o.Context, ctx.Err())
 	case err != nil:
-		return "", watched.explain(o.Context, err)
+		return nil, watched.explain(o.Context, err)
 	}
-	return e.built(ctx, o, result.ExporterResponse)
+	return result.ExporterResponse, nil
 }
 
 // built finds the image by what the exporter says of it. Engines differ: an image's id is the digest of
@@ -97,7 +110,7 @@ func (e *Engine) buildkit(ctx context.Context) (*client.Client, error) {
 }
 
 // solve translates the options into BuildKit's.
-func (o BuildOptions) solve() (client.SolveOpt, error) {
+func (o BuildOptions) solve(export client.ExportEntry) (client.SolveOpt, error) {
 	file := o.dockerfile()
 	if _, err := os.Stat(file); err != nil {
 		return client.SolveOpt{}, err
@@ -114,14 +127,23 @@ func (o BuildOptions) solve() (client.SolveOpt, error) {
 	if err != nil {
 		return client.SolveOpt{}, err
 	}
+	imports, err := build.ParseImportCache(o.CacheFrom)
+	if err != nil {
+		return client.SolveOpt{}, fmt.Errorf("cache from: %w", err)
+	}
+	exports, err := build.ParseExportCache(o.CacheTo)
+	if err != nil {
+		return client.SolveOpt{}, fmt.Errorf("cache to: %w", err)
+	}
 	return client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: o.attributes(file),
 		LocalMounts:   mounts,
 		Session:       attachables,
 		SharedKey:     key,
-		CacheImports:  o.cache(),
-		Exports:       []client.ExportEntry{o.export()},
+		CacheImports:  imports,
+		CacheExports:  exports,
+		Exports:       []client.ExportEntry{export},
 	}, nil
 }
 
@@ -170,6 +192,12 @@ func (o BuildOptions) attributes(file string) map[string]string {
 	if o.NoCache {
 		attributes["no-cache"] = ""
 	}
+	if o.Provenance != "" {
+		attributes["attest:provenance"] = "mode=" + o.Provenance
+	}
+	if o.SBOM != "" {
+		attributes["attest:sbom"] = "generator=" + o.SBOM
+	}
 	for name, value := range o.Args {
 		attributes["build-arg:"+name] = value
 	}
@@ -179,21 +207,13 @@ func (o BuildOptions) attributes(file string) map[string]string {
 	return attributes
 }
 
-// export leaves the image in the engine. An empty name would be an invalid one.
-func (o BuildOptions) export() client.ExportEntry {
+// intoEngine leaves the image in the engine. An empty name would be an invalid one.
+func (o BuildOptions) intoEngine() client.ExportEntry {
 	entry := client.ExportEntry{Type: "moby", Attrs: map[string]string{}}
 	if len(o.Tags) > 0 {
 		entry.Attrs["name"] = strings.Join(o.Tags, ",")
 	}
 	return entry
-}
-
-func (o BuildOptions) cache() []client.CacheOptionsEntry {
-	var entries []client.CacheOptionsEntry
-	for _, ref := range o.CacheFrom {
-		entries = append(entries, client.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
-	}
-	return entries
 }
 
 // attachables are what the engine may ask of this machine during the build: logins, secrets, keys.

@@ -3,8 +3,10 @@ package docker
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -61,6 +63,32 @@ func (c Compose) Up(ctx context.Context, service string) error {
 // Create makes a service's containers what the files say now, as Up does, but starts none.
 func (c Compose) Create(ctx context.Context, service string) error {
 	_, err := c.run(ctx, "up", "--no-start", "--no-deps", "--no-build", "--pull", "never", service)
+	return err
+}
+
+// OneOff is a container of a service's image that runs one command, on its networks and volumes and with its
+// environment.
+type OneOff struct {
+	Service, Name string
+	Labels        map[string]string
+	Environ       []string // besides the service's own: NAME=value
+	Entrypoint    string   // instead of the image's, unless it is empty
+	Command       []string
+}
+
+// Start starts a container beside a service's own, from the files as they are now. It goes on by itself.
+func (c Compose) Start(ctx context.Context, o OneOff) error {
+	args := []string{"run", "--detach", "--no-deps", "--no-TTY", "--name", o.Name}
+	for _, key := range slices.Sorted(maps.Keys(o.Labels)) {
+		args = append(args, "--label", key+"="+o.Labels[key])
+	}
+	for _, pair := range o.Environ {
+		args = append(args, "--env", pair)
+	}
+	if o.Entrypoint != "" {
+		args = append(args, "--entrypoint", o.Entrypoint)
+	}
+	_, err := c.run(ctx, slices.Concat(args, []string{o.Service}, o.Command)...)
 	return err
 }
 

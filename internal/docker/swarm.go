@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
@@ -75,7 +74,7 @@ func (e *Engine) Manager(ctx context.Context) error {
 
 // StackServices lists the services of a stack by name.
 func (e *Engine) StackServices(ctx context.Context, stack string) ([]StackService, error) {
-	listed, err := e.API.ServiceList(ctx, types.ServiceListOptions{Status: true, Filters: filters.NewArgs(filters.Arg("label", labelStack+"="+stack))})
+	listed, err := e.API.ServiceList(ctx, swarm.ServiceListOptions{Status: true, Filters: filters.NewArgs(filters.Arg("label", labelStack+"="+stack))})
 	if err != nil {
 		return nil, e.swarmError(ctx, err)
 	}
@@ -110,7 +109,7 @@ func stackService(stack string, s swarm.Service) StackService {
 
 // Tasks lists the tasks of a stack, those that the swarm still remembers included, newest first.
 func (e *Engine) Tasks(ctx context.Context, stack string) ([]Task, error) {
-	listed, err := e.API.TaskList(ctx, types.TaskListOptions{Filters: filters.NewArgs(filters.Arg("label", labelStack+"="+stack))})
+	listed, err := e.API.TaskList(ctx, swarm.TaskListOptions{Filters: filters.NewArgs(filters.Arg("label", labelStack+"="+stack))})
 	if err != nil {
 		return nil, e.swarmError(ctx, err)
 	}
@@ -152,11 +151,11 @@ func (e *Engine) TaskLogs(ctx context.Context, id, lines string) ([]string, erro
 // Entrust gives a service the credentials that its nodes pull its image with; its tasks are left alone.
 // auth is as for Push. The swarm keeps it, encrypted, for nodes that will need it later.
 func (e *Engine) Entrust(ctx context.Context, service, auth string) error {
-	s, _, err := e.API.ServiceInspectWithRaw(ctx, service, types.ServiceInspectOptions{})
+	s, _, err := e.API.ServiceInspectWithRaw(ctx, service, swarm.ServiceInspectOptions{})
 	if err != nil {
 		return err
 	}
-	_, err = e.API.ServiceUpdate(ctx, s.ID, s.Version, s.Spec, types.ServiceUpdateOptions{EncodedRegistryAuth: auth})
+	_, err = e.API.ServiceUpdate(ctx, s.ID, s.Version, s.Spec, swarm.ServiceUpdateOptions{EncodedRegistryAuth: auth})
 	return err
 }
 

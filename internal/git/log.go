@@ -17,21 +17,32 @@ type Commit struct {
 	Time     time.Time // of the commit, in UTC
 	Subject  string
 	Body     string // everything below the subject, with the trailers
+	Parents  []string
 	Trailers []Trailer
 }
 
-// logFormat prints the fields of a commit, each ended by NUL; the last one's is that of -z. The option
+// These formats print the fields of a commit, each ended by NUL; the last one's is that of -z. The option
 // that separates the key of a trailer needs git 2.31.
 const (
-	logFormat        = "%H%x00%an%x00%ae%x00%ct%x00%s%x00%b%x00%(trailers:only=true,unfold=true,separator=%x1e)"
-	logFields        = 7
+	messageFormat    = "%H%x00%an%x00%ae%x00%ct%x00%s%x00%b%x00%P%x00"
+	logFormat        = messageFormat + "%(trailers:only=true,unfold=true,separator=%x1e)"
+	logFields        = 8
 	trailerSeparator = "\x1e"
 )
 
 // Log lists the commits that lead to a revision (HEAD if empty) and not to another, newest first; those
-// that touch one of the paths, or all. An empty from means from the beginning. A repository without
+// that touch one of the paths, or all; on both sides of a merge, also where it took one side whole. An empty from means from the beginning. A repository without
 // commits has none. A revision that is not here is an [ErrUnknownRevision].
 func (r *Repo) Log(ctx context.Context, from, to string, paths ...string) ([]Commit, error) {
+	return r.log(ctx, logFormat, from, to, paths)
+}
+
+// Messages is [Repo.Log] without the trailers, which cost a fifth of the time in a long history.
+func (r *Repo) Messages(ctx context.Context, from, to string, paths ...string) ([]Commit, error) {
+	return r.log(ctx, messageFormat, from, to, paths)
+}
+
+func (r *Repo) log(ctx context.Context, format, from, to string, paths []string) ([]Commit, error) {
 	revisions, err := r.between(ctx, from, to)
 	if errors.Is(err, ErrNoCommits) {
 		return nil, nil
@@ -41,10 +52,10 @@ func (r *Repo) Log(ctx context.Context, from, to string, paths ...string) ([]Com
 	}
 	// The user may have git log show signatures, or follow a single file to where it was copied from.
 	args := []string{"-c", "log.showSignature=false", "-c", "log.follow=false",
-		"log", "-z", "--encoding=UTF-8", "--format=" + logFormat}
+		"log", "-z", "--full-history", "--encoding=UTF-8", "--format=" + format}
 	args = append(append(args, revisions...), "--")
 	out, err := r.git(ctx, append(args, literal(paths)...)...)
-	if err != nil {
+	if err != nil || out == "" {
 		return nil, err
 	}
 	return parseLog(out)
@@ -73,12 +84,12 @@ func parseLog(out string) ([]Commit, error) {
 	if len(all)%logFields != 0 {
 		return nil, fmt.Errorf("git log: %d fields, which is no multiple of %d", len(all), logFields)
 	}
-	var commits []Commit
+	commits := make([]Commit, 0, len(all)/logFields)
 	for ; len(all) > 0; all = all[logFields:] {
 		seconds, _ := strconv.ParseInt(all[3], 10, 64) // old tools wrote commits without a date
 		commits = append(commits, Commit{
 			Hash: all[0], Author: all[1], Email: all[2], Time: time.Unix(seconds, 0).UTC(),
-			Subject: all[4], Body: strings.TrimSpace(all[5]), Trailers: parseTrailers(all[6]),
+			Subject: all[4], Body: strings.TrimSpace(all[5]), Parents: strings.Fields(all[6]), Trailers: parseTrailers(all[7]),
 		})
 	}
 	return commits, nil

@@ -2,6 +2,7 @@ package git
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -47,6 +48,8 @@ func TestLog(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			log := must[[]Commit](t)(test.repo.Log(t.Context(), test.from, test.to, test.paths...))
 			s.same("log", subjects(log), test.log)
+			messages := must[[]Commit](t)(test.repo.Messages(t.Context(), test.from, test.to, test.paths...))
+			s.same("messages", subjects(messages), test.log)
 			files := must[[]string](t)(test.repo.ChangedFiles(t.Context(), test.from, test.to, test.paths...))
 			s.same("files", files, test.files)
 		})
@@ -56,11 +59,30 @@ func TestLog(t *testing.T) {
 		!c.Time.Equal(time.Date(2026, 11, 21, 4, 12, 3, 0, time.UTC)) {
 		t.Errorf("got %+v", c)
 	}
+	if parent := s.git("rev-parse", "HEAD~2"); !slices.Equal(c.Parents, []string{parent}) {
+		t.Errorf("parents %q, want %s", c.Parents, parent)
+	}
 	if c.Body != "BREAKING CHANGE: all\nof it\n\nFixes: #1\nReviewed-by: A\n  and B" {
 		t.Errorf("body %q", c.Body)
 	}
 	if len(c.Trailers) != 2 || c.Trailers[0] != (Trailer{"Fixes", "#1"}) || c.Trailers[1] != (Trailer{"Reviewed-by", "A and B"}) {
 		t.Errorf("trailers %q", c.Trailers)
+	}
+}
+
+// TestLogOfMerges looks at a branch whose change was undone by the merge: its commits were made all the same.
+func TestLogOfMerges(t *testing.T) {
+	s := newSandbox(t)
+	s.git("switch", "-q", "-c", "topic")
+	s.write("sub/a.txt", "topic")
+	s.git("commit", "-q", "-a", "-m", "feat: topic")
+	s.git("switch", "-q", "main")
+	s.write("package.json", "1.0.1")
+	s.git("commit", "-q", "-a", "-m", "fix: main")
+	s.git("merge", "-q", "--no-ff", "--strategy=ours", "-m", "Merge", "topic")
+	log := subjects(must[[]Commit](t)(s.repo.Log(t.Context(), "HEAD~2", "", "sub")))
+	if !slices.Contains(log, "feat: topic") || slices.Contains(log, "fix: main") {
+		t.Errorf("got %q", log)
 	}
 }
 

@@ -149,3 +149,9 @@ func (r *Repo) resolve(ctx context.Context, revision string) (string, error) {
 	}
 	return "", &RevisionError{Revision: revision, Shallow: shallow}
 }
+
+// Revision is the hash of the commit that a name stands for: HEAD, a branch, a tag, or a shorter hash. It
+// is a [*RevisionError] where there is none.
+func (r *Repo) Revision(ctx context.Context, name string) (string, error) {
+	return r.resolve(ctx, name)
+}

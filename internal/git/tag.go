@@ -2,7 +2,9 @@ package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -47,18 +49,36 @@ func (r *Repo) RemoteTag(ctx context.Context, name string) (rev string, ok bool,
 
 // Tags lists the tags of this repository whose names begin with the prefix, in the order of their names.
 func (r *Repo) Tags(ctx context.Context, prefix string) ([]string, error) {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", "refs/tags/")
+	tags, err := r.tags(ctx, "refs/tags/")
+	return slices.DeleteFunc(tags, func(tag string) bool { return !strings.HasPrefix(tag, prefix) }), err
+}
+
+// TagsInHead lists which of these tags HEAD contains, in the order of their names; without any, which of
+// all: that of many old tags takes git as long as the whole history. A repository without commits has none.
+func (r *Repo) TagsInHead(ctx context.Context, tags ...string) ([]string, error) {
+	head, err := r.Head(ctx)
+	if errors.Is(err, ErrNoCommits) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	var tags []string
-	for line := range strings.Lines(out) {
-		name := strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "refs/tags/")
-		if strings.HasPrefix(name, prefix) {
-			tags = append(tags, name)
-		}
+	args := []string{"--merged=" + head}
+	for _, tag := range tags {
+		args = append(args, "refs/tags/"+tag)
 	}
-	return tags, nil
+	if len(tags) == 0 {
+		args = append(args, "refs/tags/")
+	}
+	return r.tags(ctx, args...)
+}
+
+func (r *Repo) tags(ctx context.Context, args ...string) (tags []string, err error) {
+	out, err := r.git(ctx, append([]string{"for-each-ref", "--format=%(refname)"}, args...)...)
+	for line := range strings.Lines(out) {
+		tags = append(tags, strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "refs/tags/"))
+	}
+	return tags, err
 }
 
 // CreateTag makes an annotated tag of a revision. It fails if the tag exists.

@@ -88,3 +88,18 @@ func TestRemoteTagWithoutRemote(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTagsInHead(t *testing.T) {
+	s := newSandbox(t)
+	s.git("tag", "v1.0.0")
+	s.git("tag", "-a", "-m", "Annotated", "core/v1.0.0")
+	s.git("switch", "-q", "-c", "release")
+	s.git("commit", "-q", "--allow-empty", "-m", "Elsewhere")
+	s.git("tag", "v2.0.0")
+	s.git("switch", "-q", "main")
+	s.same("tags", must[[]string](t)(s.repo.TagsInHead(t.Context())), []string{"core/v1.0.0", "v1.0.0"})
+	s.same("some", must[[]string](t)(s.repo.TagsInHead(t.Context(), "v2.0.0", "v1.0.0", "v3.0.0")), []string{"v1.0.0"})
+	if none := must[[]string](t)(newLocal(t).repo.TagsInHead(t.Context())); len(none) > 0 {
+		t.Errorf("without a commit: %v", none)
+	}
+}

@@ -44,7 +44,8 @@ type settings struct {
 	Profiles []string     `yaml:"profiles"`
 	Accept   semver.Range `yaml:"-"` // versions that may come here
 	Range    string       `yaml:"accept"`
-	Commands []Command    `yaml:"commands"` // that may be run in a container, by checks and for proxies
+	Commands []Command    `yaml:"commands"`      // that may be run in a container, by checks, for proxies and as tasks
+	OnHost   []Command    `yaml:"host_commands"` // that may be run on the host itself, as tasks
 }
 
 // Allow reads what a key that is limited to a project directory may do.
@@ -123,8 +124,8 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 	if err := permitChecks(state, plan.Target); err != nil || job.Resume != "" {
 		return err // what is resumed was permitted when it began, and launch looks whether it did
 	}
-	if !slices.Equal(plan.Steps, promotion.Steps(plan.Target, plan.Moves)) {
-		return deny("the steps of %s are not those of its moves", plan.ID)
+	if err := permitSteps(plan); err != nil {
+		return err
 	}
 	for _, move := range plan.Moves {
 		if err := a.permitRelease(plan.Target, move); err != nil {
@@ -138,6 +139,23 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// permitSteps has a plan do what promote itself would: the steps of its moves, or one of the target's tasks.
+func permitSteps(plan promotion.Plan) error {
+	wanted := promotion.Steps(plan.Target, plan.Moves)
+	if plan.Kind == promotion.Run && len(plan.Steps) > 0 {
+		step := plan.Steps[0]
+		task, _ := plan.Target.Task(step.Service, step.Task)
+		if !slices.ContainsFunc([][]string{task.Run, task.Undo, task.List}, func(argv []string) bool { return len(argv) > 0 && slices.Equal(argv, step.Run) }) {
+			return deny("%q is no command of the task %q", step.Run, step.Task)
+		}
+		wanted = append([]promotion.Step{{Kind: promotion.TaskStep, Service: step.Service, Task: step.Task, Run: step.Run}}, wanted...)
+	}
+	if !reflect.DeepEqual(plan.Steps, wanted) {
+		return deny("the steps of %s are not those of its moves", plan.ID)
 	}
 	return nil
 }

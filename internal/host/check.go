@@ -26,15 +26,27 @@ func (c *Command) UnmarshalYAML(n *yaml.Node) error {
 	return err
 }
 
-// permitRuns lets checks and proxies run no other commands than those that the host lists, each to the
+// permitRuns lets checks, proxies and tasks run no other commands than those that the host lists, each to the
 // letter: what runs in a container of the project reads its secrets.
 func (a *Allowance) permitRuns(t promotion.Target) error {
-	for _, argv := range t.Commands() {
-		if !slices.ContainsFunc(a.Commands, func(c Command) bool { return slices.Equal(c, argv) }) {
-			return deny("the command %q is not among those that the host lists", strings.Join(argv, " "))
+	for _, wanted := range []struct{ commands, listed [][]string }{
+		{t.Commands(), words(a.Commands)}, {t.HostCommands(), words(a.OnHost)},
+	} {
+		for _, argv := range wanted.commands {
+			if !slices.ContainsFunc(wanted.listed, func(c []string) bool { return slices.Equal(c, argv) }) {
+				return deny("the command %q is not among those that the host lists", strings.Join(argv, " "))
+			}
 		}
 	}
 	return nil
+}
+
+func words(commands []Command) [][]string {
+	var list [][]string
+	for _, c := range commands {
+		list = append(list, c)
+	}
+	return list
 }
 
 // permitChecks has checks go to containers of the project only. On the host's network there is no

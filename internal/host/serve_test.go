@@ -173,7 +173,26 @@ func TestLimitedJob(t *testing.T) {
 		"pages and a list": func(r *Request) {
 			asked(r, 2, promotion.Check{TCP: 22, Run: []string{"test", "-e", "/ready"}})
 		},
+		"a task in a container": func(r *Request) {
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InNew, Run: []string{"env"}}}
+		},
+		"a task on the host": func(r *Request) {
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InHost, Run: promotion.ShellLine("env")}}
+		},
+		"a container's command on the host": func(r *Request) {
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InHost, Run: []string{"test", "-e", "/ready"}}}
+		},
+		"a task that is none": func(r *Request) {
+			r.Job.Plan.Kind, r.Job.Plan.Moves = promotion.Run, nil
+			r.Job.Plan.Steps = []promotion.Step{{Kind: promotion.TaskStep, Service: r.Target.Services[0].Name, Task: "x", Run: []string{"env"}}, {Kind: promotion.RecordEnd}}
+		},
+		"a task's other command": func(r *Request) {
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InNew, Run: []string{"test", "-e", "/ready"}}}
+			r.Job.Plan.Kind, r.Job.Plan.Moves = promotion.Run, nil
+			r.Job.Plan.Steps = []promotion.Step{{Kind: promotion.TaskStep, Service: r.Target.Services[0].Name, Task: "x", Run: []string{"env"}}, {Kind: promotion.RecordEnd}}
+		},
 		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
+		"a swarm":           func(r *Request) { r.Target.Engine = promotion.EngineSwarm; restep(r) },
 		"an older protocol": func(r *Request) { r.Protocol-- },
 		"an unknown verb":   func(r *Request) { r.Do = "shell" },
 		"an endless name":   func(r *Request) { r.Job.Plan.By = strings.Repeat("x", 5<<10) },

@@ -24,11 +24,21 @@ type Entry struct {
 	At          time.Time `json:"at"`             // by this machine's clock
 	By          string    `json:"by"`             // who, from where
 	Reason      string    `json:"reason,omitempty"`
+	Emergency   bool      `json:"emergency,omitempty"` // the environment's policy was passed on purpose
 	Moves       []Move    `json:"moves,omitempty"`
 	Outcome     string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck
 	Error       string    `json:"error,omitempty"`   // Ended: why it is not done
 	Marks       []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
 	Files       []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
+	Tasks       []Task    `json:"tasks,omitempty"`   // Ended: those that ran
+}
+
+// Task is a command of the user's that ran in a deployment.
+type Task struct {
+	Service string `json:"service"`
+	Name    string `json:"name"`
+	Undo    bool   `json:"undo,omitempty"` // it was taken back
+	Done    bool   `json:"done"`           // it ended well
 }
 
 // Move is a service and the releases it went from and to.
@@ -74,7 +84,7 @@ func Deployments(entries []Entry) []Deployment {
 			list = append(list, Deployment{Entry: e})
 		case e.Event == Ended && begun:
 			d := &list[i]
-			d.End, d.Outcome, d.Error, d.Marks = e.At, e.Outcome, e.Error, e.Marks
+			d.End, d.Outcome, d.Error, d.Marks, d.Tasks = e.At, e.Outcome, e.Error, e.Marks, e.Tasks
 		}
 	}
 	return list

@@ -41,10 +41,21 @@ func (c Check) String() string {
 		return "GET :" + strconv.Itoa(c.HTTP.Port) + c.HTTP.Path
 	case c.TCP != 0:
 		return "tcp :" + strconv.Itoa(c.TCP)
-	case len(c.Run) == 3 && c.Run[0] == shell[0] && c.Run[1] == shell[1]:
-		return "`" + c.Run[2] + "`"
 	}
-	return "`" + strings.Join(c.Run, " ") + "`"
+	return "`" + CommandLine(c.Run) + "`"
+}
+
+// CommandLine shows a command as somebody wrote it: a line of shell as it was, a list with spaces between.
+func CommandLine(argv []string) string {
+	if IsShellLine(argv) {
+		return argv[2]
+	}
+	return strings.Join(argv, " ")
+}
+
+// IsShellLine tells a command that ShellLine made.
+func IsShellLine(argv []string) bool {
+	return len(argv) == 3 && slices.Equal(argv[:2], shell)
 }
 
 var shell = []string{"/bin/sh", "-c"}

@@ -18,7 +18,7 @@ type Choice struct {
 	Release registry.Release
 	Left    *Mark  // the hold that ends with this
 	Skip    string // why it is left out; empty: it is not
-	Note    string
+	Notes   []string
 }
 
 // Choose picks a release for every service asked for. A service that was named and can't go is an
@@ -149,10 +149,10 @@ func (r Request) choosePin(c *Choice, w Want) error {
 		if found, ok := wantedIn(fold(up.Marks).ran, w); ok && Proven(up.Marks, found) {
 			c.Release = found
 		} else {
-			c.Note = fmt.Sprintf("%s was not verified in %s", Label(release), r.Upstream.Environment)
+			c.Notes = append(c.Notes, fmt.Sprintf("%s was not verified in %s", Label(release), r.Upstream.Environment))
 		}
 	}
-	return nil
+	return r.gatePolicy(c)
 }
 
 func (r Request) chooseDeploy(c *Choice, w Want) error {
@@ -167,7 +167,10 @@ func (r Request) chooseDeploy(c *Choice, w Want) error {
 	if err := r.gateBad(c, again); err != nil {
 		return err
 	}
-	return r.gateOlder(c)
+	if err := r.gateOlder(c); err != nil {
+		return err
+	}
+	return r.gatePolicy(c)
 }
 
 // deployable is the release that deploy means, before any gate.

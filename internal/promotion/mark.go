@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"promote/registry"
+	"promote/semver"
 )
 
 // MarkKind is what a mark says about a release in an environment.
@@ -16,6 +17,7 @@ const (
 	Unchecked MarkKind = "unchecked" // it stayed up, but nothing checks its health
 	Bad       MarkKind = "bad"       // rolled back or blocked here
 	Cleared   MarkKind = "cleared"   // no longer bad
+	Approved  MarkKind = "approved"  // somebody wants it here
 	Held      MarkKind = "held"      // plain deploy leaves the service alone
 	Freed     MarkKind = "freed"     // the hold ended
 	Locked    MarkKind = "locked"    // of no service: nobody deploys here
@@ -44,6 +46,7 @@ type record struct {
 	since    time.Time          // when
 	verified []Mark
 	bad      []Mark
+	approved []Mark
 	hold     *Mark
 }
 
@@ -61,6 +64,8 @@ func fold(marks []Mark) record {
 			r.bad = append(r.bad, m)
 		case Cleared:
 			r.bad = slices.DeleteFunc(r.bad, func(b Mark) bool { return Same(b.Release, m.Release) })
+		case Approved:
+			r.approved = append(r.approved, m)
 		case Held:
 			r.hold = &m
 		case Freed:
@@ -131,6 +136,22 @@ func Recorded(marks []Mark) *Mark {
 		}
 	}
 	return nil
+}
+
+// Known is the release that a want names, as the marks know it, or else by its name alone.
+func Known(s ServiceState, tag semver.Template, w Want) registry.Release {
+	if w.Open() {
+		return s.Present(tag)
+	}
+	for _, m := range slices.Backward(s.Marks) {
+		if known, ok := wantedIn([]registry.Release{m.Release}, w); ok {
+			return known
+		}
+	}
+	if w.Tag != "" {
+		return registry.Release{Repository: s.Image, Tag: w.Tag}
+	}
+	return registry.Release{Repository: s.Image, Tag: tag.Format(w.Version), Version: w.Version}
 }
 
 // Proven reports whether a release was verified in an environment and is not bad there.

@@ -13,7 +13,7 @@ import (
 func New(r Request, choices []Choice) (Plan, error) {
 	p := Plan{
 		Schema: Schema, ID: r.ID, Kind: r.Kind, By: r.By, Reason: r.Reason,
-		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift,
+		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift, Emergency: r.Emergency,
 	}
 	p.Target.Name = r.State.Project
 	for _, c := range choices {
@@ -36,8 +36,8 @@ func (r Request) add(p *Plan, c Choice) error {
 		p.Skipped = append(p.Skipped, Skip{Service: c.Service.Name, Reason: c.Skip})
 		return nil
 	}
-	if c.Note != "" {
-		p.Notes = append(p.Notes, Note{Service: c.Service.Name, Text: c.Note})
+	for _, text := range c.Notes {
+		p.Notes = append(p.Notes, Note{Service: c.Service.Name, Text: text})
 	}
 	present := c.State.Present(c.Service.Tag)
 	p.Marks = append(p.Marks, r.marks(c, present)...)
@@ -50,7 +50,11 @@ func (r Request) add(p *Plan, c Choice) error {
 	if err != nil {
 		return err
 	}
-	p.Notes = append(p.Notes, r.unheeded(c)...)
+	notes, err := r.checkTasks(move)
+	if err != nil {
+		return err
+	}
+	p.Notes = append(append(p.Notes, r.unheeded(c)...), notes...)
 	p.Moves = append(p.Moves, move)
 	return nil
 }
@@ -69,7 +73,7 @@ func (r Request) settled(c Choice, present registry.Release) bool {
 }
 
 func (r Request) move(c Choice, present registry.Release) (Move, error) {
-	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release}
+	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release, Tasks: r.tasks(c.Service)}
 	for i, part := range c.State.Parts {
 		if part.Compose.Pin.Digest != "" && c.Release.Digest == "" {
 			return Move{}, fmt.Errorf("%s: the file names its image by a digest, and that of %s is not known", part.Compose.Name, Label(c.Release))
@@ -89,7 +93,11 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 
 // setStrategy settles how the roll's containers are replaced. worker is as of strategy.
 func (r Request) setStrategy(roll *Roll, s Service, part Part, worker bool) (err error) {
-	if r.Target.Engine == EngineSwarm {
+	switch r.Target.Engine {
+	case EngineNone:
+		roll.Strategy, roll.Why = FileOnly, "somebody else applies the files"
+		return nil
+	case EngineSwarm:
 		roll.Strategy, roll.Why, err = s.inSwarm(r.Target.Rollout.Strategy, part)
 		return err
 	}

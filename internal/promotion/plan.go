@@ -19,6 +19,7 @@ const (
 	Rollback Kind = "rollback"
 	Adopt    Kind = "adopt"
 	Resume   Kind = "resume"
+	Run      Kind = "run" // one task by itself
 )
 
 // Plan is what a deployment would do.
@@ -38,6 +39,8 @@ type Plan struct {
 	Notes   []Note `json:"notes,omitempty"`
 	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
 	AcceptDrift bool `json:"accept_drift,omitempty"`
+	// Emergency: the environment's policy was passed on purpose.
+	Emergency bool `json:"emergency,omitempty"`
 }
 
 // Move takes one service from a release to another.
@@ -47,7 +50,8 @@ type Move struct {
 	From    registry.Release `json:"from"`
 	To      registry.Release `json:"to"`
 	Rolls   []Roll           `json:"rolls"`
-	Wave    int              `json:"wave,omitempty"` // those of one wave do not wait for each other
+	Tasks   []string         `json:"tasks,omitempty"` // that it runs
+	Wave    int              `json:"wave,omitempty"`  // those of one wave do not wait for each other
 }
 
 // Roll replaces the running containers of one compose service.
@@ -94,6 +98,7 @@ const (
 	Preflight StepKind = "preflight" // candidate accepted, disk, write rights; touches nothing
 	Pull      StepKind = "pull"      // images, by digest; stops nothing. A swarm's nodes pull by themselves: whether they can
 	RollStep  StepKind = "roll"      // one compose service: replace, prove, commit its pin
+	TaskStep  StepKind = "task"      // a command of the user's
 	Confirm   StepKind = "confirm"   // a later plain `up -d` would change nothing
 	RecordEnd StepKind = "record"    // marks and holds into the journal
 )
@@ -101,12 +106,15 @@ const (
 // Step is one thing that a deployment does.
 type Step struct {
 	Kind    StepKind `json:"kind"`
-	Service string   `json:"service,omitempty"` // RollStep: the compose service
+	Service string   `json:"service,omitempty"` // RollStep: the compose service; TaskStep: the service
 	Wave    int      `json:"wave,omitempty"`    // RollStep: that of its move
+	Task    string   `json:"task,omitempty"`    // TaskStep
+	Undo    bool     `json:"undo,omitempty"`    // TaskStep: what takes it back is run
+	Run     []string `json:"run,omitempty"`     // TaskStep of a plan that only runs it: the task's run, undo or list
 }
 
 // Nothing reports whether the plan would change nothing.
-func (p Plan) Nothing() bool { return len(p.Moves) == 0 && len(p.Marks) == 0 }
+func (p Plan) Nothing() bool { return len(p.Moves) == 0 && len(p.Marks) == 0 && p.Kind != Run }
 
 // Changes are the edits of the compose files that the plan makes, in the order of its rolls.
 func (p Plan) Changes() []compose.Change {
@@ -128,11 +136,16 @@ func Steps(t Target, moves []Move) []Step {
 	if t.Engine != EngineNone {
 		list = append(list, Step{Kind: Pull})
 	}
+	list = append(list, t.taskSteps(moves, PhaseBackup)...)
+	list = append(list, t.taskSteps(moves, PhaseBefore, PhaseMaintenance)...)
 	for _, m := range moves {
 		for _, r := range m.Rolls {
 			list = append(list, Step{Kind: RollStep, Service: r.Service, Wave: m.Wave})
 		}
 	}
+	list = append(list, t.taskSteps(moves, PhaseVerify)...)
+	list = append(list, t.maintenanceOff(moves)...)
+	list = append(list, t.taskSteps(moves, PhaseAfter)...)
 	if t.Engine != EngineNone && t.Engine != EngineSwarm {
 		list = append(list, Step{Kind: Confirm})
 	}
@@ -142,7 +155,7 @@ func Steps(t Target, moves []Move) []Step {
 // Refusal is a deployment that a gate, a hold, a mark or drift forbids. Nothing was touched.
 type Refusal struct {
 	Service string
-	Gate    string // verified, bad, held, drift, accept, older, nothing-good, locked
+	Gate    string // verified, bad, held, drift, accept, older, nothing-good, locked, soak, closed, approval, …
 	Reason  string
 	Advice  string // the command that gets past it, if there is one
 	Since   time.Time

@@ -20,7 +20,10 @@ type Request struct {
 	State     State
 	Upstream  *State                              // of the environment that this one takes its releases from
 	Published map[string][]registry.TaggedVersion // by service; only of those that Lookups named
+	Files     map[string]Files                    // by service; only of those that have tasks which ask
 	Wanted    []Want                              // empty: every service
+	Policy    Policy
+	Look      bool // nothing will be deployed: what the policy refuses is noted
 	Options
 }
 
@@ -31,6 +34,7 @@ type Options struct {
 	Keep        bool // pin: hold also when something newer is published
 	Until       time.Time
 	AcceptDrift bool
+	Emergency   bool // pass the policy
 }
 
 // Want names a service and, where it matters, what it should be put on.

@@ -51,6 +51,7 @@ type Service struct {
 	Dark       bool    `json:"dark,omitempty"`       // a new container gets its names once it is proven
 	Front      *Front  `json:"front,omitempty"`      // the proxy in front of it
 	Checks     []Check `json:"checks,omitempty"`     // of its compose services
+	Tasks      []Task  `json:"tasks,omitempty"`      // around its deployments
 }
 
 // Rollout is how containers are replaced and for how long they are watched.
@@ -62,7 +63,7 @@ type Rollout struct {
 	MaxParallel      int           `json:"max_parallel"` // hosts that are deployed to at a time
 }
 
-// Commands are those that somebody wants run in containers, by checks and for proxies.
+// Commands are those that somebody wants run in containers, by checks, for proxies and as tasks.
 func (t Target) Commands() [][]string {
 	var list [][]string
 	for _, s := range t.Services {
@@ -73,5 +74,24 @@ func (t Target) Commands() [][]string {
 			list = append(list, s.Front.AfterHealthy, s.Front.AfterGone, s.Front.Drain)
 		}
 	}
+	return append(given(list), t.taskCommands(false)...)
+}
+
+// HostCommands are those that somebody wants run on the environment's machine itself.
+func (t Target) HostCommands() [][]string { return t.taskCommands(true) }
+
+func (t Target) taskCommands(host bool) [][]string {
+	var list [][]string
+	for _, s := range t.Services {
+		for _, task := range s.Tasks {
+			if (task.In == InHost) == host {
+				list = append(list, task.Run, task.Undo, task.List)
+			}
+		}
+	}
+	return given(list)
+}
+
+func given(list [][]string) [][]string {
 	return slices.DeleteFunc(list, func(argv []string) bool { return len(argv) == 0 })
 }

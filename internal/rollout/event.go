@@ -30,6 +30,7 @@ type Event struct {
 	At      time.Time          `json:"at"`
 	Step    promotion.StepKind `json:"step,omitempty"`
 	Service string             `json:"service,omitempty"`
+	Task    string             `json:"task,omitempty"` // TaskStep
 	Status  Status             `json:"status"`
 	Text    string             `json:"text,omitempty"`
 	Layer   *Layer             `json:"layer,omitempty"`  // Progress of a pull

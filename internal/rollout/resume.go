@@ -35,7 +35,7 @@ func (r *run) resume(ctx context.Context) Result {
 	if r.Target.Engine == promotion.EngineSwarm {
 		arrived = r.ordered(ctx)
 	}
-	if arrived {
+	if arrived && len(r.Plan.Moves) > 0 {
 		err = r.finish(ctx)
 	} else {
 		err = fmt.Errorf("%s was interrupted", r.Plan.ID)
@@ -60,7 +60,10 @@ func (r *run) recollect(ctx context.Context) (state promotion.State, err error) 
 	if state, err = r.State(ctx); err != nil {
 		return state, err
 	}
-	return state, r.connect(state.Project)
+	if err := r.connect(state.Project); err != nil {
+		return state, err
+	}
+	return state, r.recollectTasks(ctx)
 }
 
 // sweep removes the temporary files of a worker that was killed before it could rename them.
@@ -126,7 +129,7 @@ func isOn(c promotion.Container, m promotion.Move, roll promotion.Roll) bool {
 func (r *run) finish(ctx context.Context) error {
 	switch r.Target.Engine {
 	case promotion.EngineNone:
-		return r.recordEnd()
+		return r.finishTasks(ctx)
 	case promotion.EngineSwarm:
 		return r.finishStack(ctx)
 	}
@@ -138,6 +141,14 @@ func (r *run) finish(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	return r.finishTasks(ctx)
+}
+
+// finishTasks runs the tasks that were to come once all containers are replaced, and ends the deployment.
+func (r *run) finishTasks(ctx context.Context) error {
+	if err := r.oneByOne(ctx, r.remaining()); err != nil {
+		return err
 	}
 	return r.recordEnd()
 }

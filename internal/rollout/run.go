@@ -39,6 +39,7 @@ type run struct {
 	touched   bool            // something was changed that would have to be put back
 	committed map[string]bool // compose services whose new pin stands in the file for good
 	unchecked map[string]bool // compose services that nothing checks the health of
+	ran       []ranTask       // in their order
 	back      bool            // what was changed is being put back
 	seq       int
 	mu        sync.Mutex // of the above, which moves that go side by side share
@@ -145,12 +146,15 @@ func (r *run) oneByOne(ctx context.Context, steps []promotion.Step) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r.tell(Event{Step: step.Kind, Service: step.Service, Status: Started})
+		event := Event{Step: step.Kind, Service: step.Service, Task: step.Task, Status: Started}
+		r.tell(event)
 		if err := r.step(ctx, step); err != nil {
-			r.tell(Event{Step: step.Kind, Service: step.Service, Status: Failed, Text: err.Error()})
+			event.Status, event.Text = Failed, err.Error()
+			r.tell(event)
 			return err
 		}
-		r.tell(Event{Step: step.Kind, Service: step.Service, Status: Done})
+		event.Status = Done
+		r.tell(event)
 	}
 	return nil
 }
@@ -164,6 +168,8 @@ func (r *run) step(ctx context.Context, s promotion.Step) error {
 	case promotion.RollStep:
 		_, roll := r.rollOf(s.Service)
 		return r.roll(ctx, roll)
+	case promotion.TaskStep:
+		return r.runTask(ctx, s)
 	case promotion.Confirm:
 		return r.confirm(ctx)
 	case promotion.RecordEnd:
@@ -202,7 +208,7 @@ func (r *run) recordEnd() error {
 		return err
 	}
 	e := r.entry(journal.Ended)
-	e.Outcome, e.Files = string(OutcomeDone), slices.Sorted(maps.Keys(r.before.Files))
+	e.Outcome, e.Files, e.Tasks = string(OutcomeDone), slices.Sorted(maps.Keys(r.before.Files)), r.taskEntry()
 	if r.Target.Git != nil {
 		e.Moves = r.moves() // the commit is the only entry there will be
 	}
@@ -218,8 +224,9 @@ func (r *run) proofs() []promotion.Mark {
 	var marks []promotion.Mark
 	for _, move := range r.Plan.Moves {
 		kind := promotion.Verified
-		if !slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) }) ||
-			slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] }) {
+		rolled := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) })
+		unchecked := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] })
+		if (!rolled || unchecked) && !r.verifiedByTask(move) {
 			kind = promotion.Unchecked
 		}
 		marks = append(marks, promotion.Mark{Service: move.Service, Kind: kind, Release: move.To, By: r.Plan.By, Deployment: r.Plan.ID})
@@ -246,8 +253,9 @@ func (r *run) end(ctx context.Context, cause error) Result {
 		}
 	}
 	if r.began {
+		r.failureTasks(context.WithoutCancel(ctx))
 		e := r.entry(journal.Ended)
-		e.Outcome, e.Error = string(result.Outcome), result.Error
+		e.Outcome, e.Error, e.Tasks = string(result.Outcome), result.Error, r.taskEntry()
 		if err := r.History.Append(e); err != nil {
 			r.tell(Event{Status: Noted, Text: "the history could not be written: " + err.Error()})
 		}
@@ -271,6 +279,10 @@ func describeFailure(err error) Result {
 	if errors.As(err, &failed) {
 		result.Service, result.Logs = failed.Service, failed.Logs
 	}
+	var task *taskError
+	if errors.As(err, &task) {
+		result.Service, result.Logs = task.Service, task.Logs
+	}
 	switch {
 	case errors.Is(err, errChanged):
 		result.Outcome, result.Hint = OutcomeChanged, "the same command again; it plans anew"
@@ -284,6 +296,7 @@ func (r *run) entry(event string) journal.Entry {
 	e := journal.Entry{
 		Schema: promotion.Schema, Event: event, ID: r.Plan.ID, Kind: string(r.Plan.Kind),
 		At: r.Now().UTC().Truncate(time.Millisecond), By: r.Plan.By, Reason: r.Plan.Reason,
+		Emergency: r.Plan.Emergency,
 	}
 	if event == journal.Begun {
 		e.Moves = r.moves()

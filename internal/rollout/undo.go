@@ -17,6 +17,11 @@ import (
 func (r *run) undo(ctx context.Context) error {
 	r.back = true
 	r.tell(Event{Status: Undoing, Text: "putting everything back"})
+	err := r.undoRolls(ctx)
+	return errors.Join(err, r.undoTasks(ctx, err != nil))
+}
+
+func (r *run) undoRolls(ctx context.Context) error {
 	if r.Target.Engine == promotion.EngineSwarm {
 		return r.undoStack(ctx)
 	}

@@ -27,31 +27,39 @@ func (s *Screen) History(list []journal.Deployment) error {
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WHEN\tID\tKIND\tWHAT\tOUTCOME\tBY\tREASON")
 	for _, d := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At.UTC().Format("2006-01-02 15:04"), oneLine(d.ID), oneLine(d.Kind), oneLine(what(d)), oneLine(outcome(d)), oneLine(d.By), oneLine(d.Reason))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At.UTC().Format("2006-01-02 15:04"), oneLine(d.ID), oneLine(d.Kind), oneLine(what(d)), oneLine(outcome(d)), oneLine(d.By), oneLine(reason(d)))
 	}
 	return table.Flush()
 }
 
 // HistoryEntry is a line of `promote history --json`.
 type HistoryEntry struct {
-	Schema  int            `json:"schema"`
-	ID      string         `json:"id,omitempty"`
-	Kind    string         `json:"kind"`
-	At      time.Time      `json:"at"`
-	End     time.Time      `json:"end,omitzero"`
-	By      string         `json:"by"`
-	Reason  string         `json:"reason,omitempty"`
-	Outcome string         `json:"outcome"`
-	Error   string         `json:"error,omitempty"`
-	Moves   []journal.Move `json:"moves,omitempty"`
-	Marks   []journal.Mark `json:"marks,omitempty"`
+	Schema    int            `json:"schema"`
+	ID        string         `json:"id,omitempty"`
+	Kind      string         `json:"kind"`
+	At        time.Time      `json:"at"`
+	End       time.Time      `json:"end,omitzero"`
+	By        string         `json:"by"`
+	Reason    string         `json:"reason,omitempty"`
+	Emergency bool           `json:"emergency,omitempty"`
+	Outcome   string         `json:"outcome"`
+	Error     string         `json:"error,omitempty"`
+	Moves     []journal.Move `json:"moves,omitempty"`
+	Marks     []journal.Mark `json:"marks,omitempty"`
 }
 
 func historyObject(d journal.Deployment) HistoryEntry {
 	return HistoryEntry{
-		Schema: promotion.Schema, ID: d.ID, Kind: d.Kind, At: d.At, End: d.End, By: d.By, Reason: d.Reason,
+		Schema: promotion.Schema, ID: d.ID, Kind: d.Kind, At: d.At, End: d.End, By: d.By, Reason: d.Reason, Emergency: d.Emergency,
 		Outcome: outcome(d), Error: d.Error, Moves: d.Moves, Marks: d.Marks,
 	}
+}
+
+func reason(d journal.Deployment) string {
+	if d.Emergency {
+		return "emergency: " + d.Reason
+	}
+	return d.Reason
 }
 
 func what(d journal.Deployment) string {

@@ -91,7 +91,7 @@ func (p *Progress) Event(host string, e rollout.Event) {
 
 // plain is an event as a line of a log; layers of a pull are too many for one.
 func plain(e rollout.Event) string {
-	label := label(e)
+	label := Label(e)
 	switch e.Status {
 	case rollout.Started:
 		return label
@@ -115,8 +115,9 @@ func plain(e rollout.Event) string {
 	return ""
 }
 
-func label(e rollout.Event) string {
-	return strings.TrimSpace(string(e.Step) + " " + e.Service)
+// Label names what an event is about: a step, its service, its task.
+func Label(e rollout.Event) string {
+	return strings.TrimSpace(string(e.Step) + " " + e.Service + " " + e.Task)
 }
 
 // of begins what is said of one of several hosts.
@@ -146,7 +147,7 @@ func (p *Progress) update(host string, e rollout.Event) {
 }
 
 func (p *Progress) line(host string, e rollout.Event) *line {
-	key := of(host) + string(e.Step) + " " + e.Service
+	key := of(host) + Label(e)
 	if e.Status == rollout.Noted {
 		key += e.Text
 	}
@@ -155,7 +156,7 @@ func (p *Progress) line(host string, e rollout.Event) *line {
 			return l
 		}
 	}
-	l := &line{key: key, label: of(host) + label(e), began: time.Now(), layers: map[string]rollout.Layer{}}
+	l := &line{key: key, label: of(host) + Label(e), began: time.Now(), layers: map[string]rollout.Layer{}}
 	p.lines = append(p.lines, l)
 	return l
 }

@@ -3,6 +3,8 @@ package registry
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"promote/semver"
@@ -78,8 +80,79 @@ func TestMoveLatestAgain(t *testing.T) {
 			t.Errorf("moved %v from %+v, %v", moved, from, err)
 		}
 	})
-	if count(requests, "PUT ") != 0 {
+	if want := []string{"HEAD /v2/core/manifests/latest"}; !slices.Equal(requests, want) {
 		t.Errorf("asked %q", requests)
+	}
+}
+
+// The tag of a line moves within it, whatever other lines there are.
+func TestMoveTag(t *testing.T) {
+	line := func(w semver.Version) bool { return strings.HasPrefix(w.Number(), "1.5.") }
+	tests := []struct {
+		name   string
+		others map[string]string // tag to the version in its label, pushed first
+		at     string            // where the tag points to
+		move   string
+		moved  bool
+		from   string
+	}{
+		{"first of its line", map[string]string{"v2.0.0": "v2.0.0"}, "", "v1.5.0", true, ""},
+		{"higher in its line", map[string]string{"v1.5.0": "v1.5.0", "v2.0.0": "v2.0.0"}, "v1.5.0", "v1.5.3", true, "v1.5.0"},
+		{"lower in its line", map[string]string{"v1.5.3": "v1.5.3"}, "v1.5.3", "v1.5.1", false, "v1.5.3"},
+		{"no label, another line is higher", map[string]string{"v1.5.0": "", "v2.0.0": ""}, "v1.5.0", "v1.5.1", true, ""},
+		{"no label, its line is higher", map[string]string{"v1.5.0": "", "v1.5.9": ""}, "v1.5.9", "v1.5.1", false, ""},
+		{"prerelease", map[string]string{"v1.5.0": "v1.5.0"}, "v1.5.0", "v1.5.1-rc.1", false, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, c := newServer(t), client()
+			digests := map[string]string{}
+			for tag, version := range test.others {
+				digests[tag] = s.push(t, tag, image(t, labelled(version)))
+			}
+			if test.at != "" {
+				if err := c.Retag(t.Context(), s.core(), digests[test.at], "1.5"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			v := semver.MustParse(test.move)
+			want := s.push(t, v.Tag(), image(t, labelled(test.move)))
+			requests := s.during(func() {
+				moved, from, err := c.MoveTag(t.Context(), s.core(), "1.5", v, want, line)
+				if err != nil || moved != test.moved || from.Version.String() != test.from {
+					t.Errorf("moved %v from %+v: %v", moved, from, err)
+				}
+			})
+			if n := count(requests, "PUT "); n > 1 || count(requests, "POST ") > 0 {
+				t.Errorf("asked %q", requests)
+			}
+			if !test.moved {
+				want = digests[test.at]
+			}
+			if got, err := c.Digest(t.Context(), s.core(), "1.5"); got != want {
+				t.Errorf("1.5 is %q, want %q: %v", got, want, err)
+			}
+		})
+	}
+}
+
+func TestAddTag(t *testing.T) {
+	s, c := newServer(t), client()
+	first, second := s.push(t, "v1.0.0", image(t, nil)), s.push(t, "v1.0.1", image(t, nil))
+	for _, want := range []bool{true, false} {
+		if added, err := c.AddTag(t.Context(), s.core(), "c0ffee", first); err != nil || added != want {
+			t.Errorf("added %v, %v", added, err)
+		}
+	}
+	var taken *TakenError
+	if _, err := c.AddTag(t.Context(), s.core(), "c0ffee", second); !errors.As(err, &taken) || taken.Digest != first {
+		t.Errorf("another digest: %v", err)
+	}
+	if got, err := c.Digest(t.Context(), s.core(), "c0ffee"); got != first {
+		t.Errorf("it is %s, %v", got, err)
+	}
+	if _, err := c.AddTag(t.Context(), s.core(), "beef", "sha256:"+strings.Repeat("0", 64)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a digest that is not there: %v", err)
 	}
 }
 
@@ -88,7 +161,7 @@ func TestMoveLatestCouldNotTell(t *testing.T) {
 	s, c := newServer(t), client()
 	digest := s.push(t, "v1.0.0", image(t, nil))
 	s.failing(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == "/v2/core/manifests/latest" && r.Method == http.MethodGet {
+		if r.URL.Path == "/v2/core/manifests/latest" && r.Method != http.MethodPut {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return true
 		}

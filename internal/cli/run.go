@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"promote/internal/git"
+	"promote/internal/host"
+	"promote/internal/promotion"
+	"promote/registry"
+)
+
+func (p *program) runCommand() *cli.Command {
+	return p.command(entry{
+		name: "run", args: "ENV [SERVICE] TASK", usage: "run a task of a service by itself, as the service is now",
+		examples: []string{
+			"promote run prod migrate         on the host, in a container of the image that runs there",
+			"promote run prod migrate --list  only say what it would do",
+			"promote run prod migrate --undo  take it back",
+		},
+		flags: []cli.Flag{
+			dryRunFlag, yesFlag(), reasonFlag, waitFlag,
+			&cli.BoolFlag{DisableDefaultText: true, Name: "undo", Usage: "run what takes it back"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "list", Usage: "run what says what it would do"},
+		},
+		run: p.runTask,
+	})
+}
+
+func (p *program) runTask(ctx context.Context, c *cli.Context) error {
+	if c.NArg() < 2 || c.NArg() > 3 || c.Bool("undo") && c.Bool("list") {
+		return wrongArguments(c, "run which task, where?")
+	}
+	cfg, err := p.load(c)
+	if err != nil {
+		return err
+	}
+	environments, err := p.environments(cfg, c.Args().First())
+	if err != nil {
+		return err
+	}
+	f, err := p.deploymentsOf(c, cfg, environments, promotion.Run, nil)
+	if err != nil {
+		return err
+	}
+	service, task, err := taskNamed(c, f[0].env.target)
+	if err != nil {
+		return err
+	}
+	command := task.Run
+	if c.Bool("undo") {
+		command = task.Undo
+	} else if c.Bool("list") {
+		command = task.List
+	}
+	if err := f.look(ctx); err != nil {
+		return err
+	}
+	// What several hosts share, such as a database, is to be done to once.
+	plan, err := promotion.RunTask(f[0].request, service, task.Name, command)
+	if err != nil {
+		return err
+	}
+	if c.Bool("dry-run") {
+		p.screen.Answer("%s", promotion.CommandLine(command))
+		return nil
+	}
+	if err := f[0].confirm(c); err != nil {
+		return err
+	}
+	return f[0].runPlan(ctx, c, plan)
+}
+
+// runPlan carries out the plan of one task.
+func (d *deployment) runPlan(ctx context.Context, c *cli.Context, plan promotion.Plan) error {
+	job, err := d.job(ctx, plan)
+	if err != nil {
+		return err
+	}
+	progress := d.screen.Progress()
+	defer progress.Close()
+	return d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: d.signals.following(), Tell: d.tell(progress)})
+}
+
+// taskNamed finds [SERVICE] TASK; the service may be left out where one alone has such a task.
+func taskNamed(c *cli.Context, t promotion.Target) (service string, task promotion.Task, err error) {
+	name, wanted := c.Args().Get(c.NArg()-1), ""
+	if c.NArg() == 3 {
+		wanted = c.Args().Get(1)
+	}
+	var found, all []string
+	for _, s := range t.Services {
+		for _, one := range s.Tasks {
+			all = append(all, s.Name+" "+one.Name)
+			if one.Name == name && (wanted == "" || wanted == s.Name) {
+				found, service, task = append(found, s.Name), s.Name, one
+			}
+		}
+	}
+	switch {
+	case len(found) == 0 && len(all) == 0:
+		return "", task, &usage{text: t.Environment + " has no tasks", hint: "tasks: […]   # of a service in promote.yaml"}
+	case len(found) == 0:
+		return "", task, &usage{text: fmt.Sprintf("%s has no task %q; there are %s", t.Environment, name, strings.Join(all, ", ")), hint: "promote run --help"}
+	case len(found) > 1:
+		return "", task, &usage{text: fmt.Sprintf("several services have a task %s: %s", name, strings.Join(found, ", ")), hint: fmt.Sprintf("promote run %s %s %s", t.Environment, found[0], name)}
+	}
+	return service, task, nil
+}
+
+// compare finds out which files differ between what a service is on and what was chosen, where a task asks. What
+// can't be found out is no error: the task runs then.
+func (d *deployment) compare(ctx context.Context, choices []promotion.Choice) error {
+	d.request.Files = map[string]promotion.Files{}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for _, c := range choices {
+		asks := slices.ContainsFunc(c.Service.Tasks, func(t promotion.Task) bool { return len(t.Changed) > 0 })
+		if c.Skip != "" || !asks {
+			continue
+		}
+		group.Go(func() error {
+			files, err := d.changedFiles(ctx, c)
+			mu.Lock()
+			defer mu.Unlock()
+			d.request.Files[c.Service.Name] = files
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func (d *deployment) changedFiles(ctx context.Context, c promotion.Choice) (promotion.Files, error) {
+	from, errFrom := d.revision(ctx, c.State.Present(c.Service.Tag))
+	to, errTo := d.revision(ctx, c.Release)
+	repo, errRepo := git.Open(ctx, d.cfg.Dir)
+	if ctx.Err() != nil {
+		return promotion.Files{}, ctx.Err()
+	}
+	if errors.Join(errFrom, errTo, errRepo) != nil || from == "" || to == "" {
+		return promotion.Files{}, nil
+	}
+	service, err := d.cfg.Service(c.Service.Name)
+	if err != nil {
+		return promotion.Files{}, err
+	}
+	changed, err := repo.ChangedFiles(ctx, from, to, service.Path)
+	if err != nil {
+		return promotion.Files{}, ctx.Err() // such as a revision that is not here
+	}
+	prefix, err := filepath.Rel(repo.Root(), filepath.Join(d.cfg.Dir, service.Path))
+	if err != nil || !filepath.IsLocal(prefix) {
+		return promotion.Files{}, nil // reached through a link
+	}
+	files := promotion.Files{Known: true}
+	for _, file := range changed {
+		files.Changed = append(files.Changed, strings.TrimPrefix(file, filepath.ToSlash(prefix)+"/"))
+	}
+	return files, nil
+}
+
+// revision is the commit that a release was built from.
+func (d *deployment) revision(ctx context.Context, r registry.Release) (string, error) {
+	if r.Revision != "" {
+		return r.Revision, nil
+	}
+	reference := r.Digest
+	if reference == "" {
+		reference = r.Tag
+	}
+	found, err := d.registry.Release(ctx, r.Repository, reference)
+	return found.Revision, err
+}

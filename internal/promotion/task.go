@@ -1,0 +1,184 @@
+package promotion
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Phases of tasks.
+const (
+	PhaseBackup      = "backup"      // before everything else; it has to say something, or leave a file: an empty one is none
+	PhaseBefore      = "before"      // before any container is replaced: a migration
+	PhaseMaintenance = "maintenance" // on before the migrations that follow it, off once all is verified
+	PhaseVerify      = "verify"      // once all containers are replaced
+	PhaseAfter       = "after"       // once all is verified
+	PhaseFailure     = "failure"     // once what failed was put back
+	PhaseManual      = "manual"      // only by promote run
+)
+
+// Places where tasks run.
+const (
+	InNew     = "new"     // a one-off container of the new image
+	InHost    = "host"    // the environment's machine
+	InService = "service" // a container that runs: service:NAME
+)
+
+// Task is a command of the user's around a deployment.
+type Task struct {
+	Name     string        `json:"name"`
+	Phase    string        `json:"phase"`
+	In       string        `json:"in"` // new, host or service:NAME
+	Run      []string      `json:"run"`
+	Undo     []string      `json:"undo,omitempty"`    // what takes it back
+	List     []string      `json:"list,omitempty"`    // what says beforehand what it would do
+	Changed  []string      `json:"changed,omitempty"` // patterns of files of the service: without a change of one it does not run
+	Timeout  time.Duration `json:"timeout"`
+	Optional bool          `json:"optional,omitempty"` // its failure is not the deployment's
+}
+
+// Service is the compose service whose container the task runs in, if it runs in one that is there.
+func (t Task) Service() string {
+	where, service, _ := strings.Cut(t.In, ":")
+	if where != InService {
+		return ""
+	}
+	return service
+}
+
+// Files are what is known of the difference between the release that a service is on and another one.
+type Files struct {
+	Known   bool     // whether it could be found out; if not, everything may have changed
+	Changed []string // relative to the service's path
+}
+
+// wanted reports whether a task has something to do.
+func (t Task) wanted(f Files) bool {
+	if len(t.Changed) == 0 || !f.Known {
+		return true
+	}
+	return slices.ContainsFunc(f.Changed, func(file string) bool {
+		return slices.ContainsFunc(t.Changed, func(pattern string) bool { return Matches(pattern, file) })
+	})
+}
+
+// Matches reports whether a path matches a pattern: as [path.Match] says, and ** is any number of folders.
+func Matches(pattern, file string) bool {
+	return matchParts(strings.Split(pattern, "/"), strings.Split(file, "/"))
+}
+
+func matchParts(pattern, parts []string) bool {
+	switch {
+	case len(pattern) == 0:
+		return len(parts) == 0
+	case pattern[0] == "**":
+		return matchParts(pattern[1:], parts) || len(parts) > 0 && matchParts(pattern, parts[1:])
+	case len(parts) == 0:
+		return false
+	}
+	fits, err := path.Match(pattern[0], parts[0])
+	return err == nil && fits && matchParts(pattern[1:], parts[1:])
+}
+
+// tasks are those of a service that a move to another release runs, by name. Going back runs no migration: what one
+// did is taken back on purpose, or not at all.
+func (r Request) tasks(s Service) []string {
+	var list []string
+	for _, t := range s.Tasks {
+		back := r.Kind == Rollback && t.Phase != PhaseVerify && t.Phase != PhaseAfter && t.Phase != PhaseFailure
+		if t.Phase != PhaseManual && !back && t.wanted(r.Files[s.Name]) {
+			list = append(list, t.Name)
+		}
+	}
+	return list
+}
+
+// checkTasks refuses what the environment can't do, and says what is left out on the way back.
+func (r Request) checkTasks(m Move) (notes []Note, err error) {
+	for _, t := range r.Target.tasksOf(m) {
+		if t.In == InNew && r.Target.Engine != EngineCompose {
+			return nil, refuse(m.Service, "task", "task %s runs in a container of its own, which engine %s has none for", "in: host   # for that task in promote.yaml", t.Name, r.Target.Engine)
+		}
+	}
+	if r.Kind != Rollback {
+		return nil, nil
+	}
+	for _, s := range r.Target.Services {
+		for _, t := range s.Tasks {
+			if s.Name == m.Service && t.Phase == PhaseBefore && len(t.Undo) > 0 {
+				notes = append(notes, Note{Service: m.Service, Text: fmt.Sprintf("%s is not taken back; if it has to be: promote run %s %s --undo", t.Name, r.Target.Environment, t.Name)})
+			}
+		}
+	}
+	return notes, nil
+}
+
+// Task finds a task of a service.
+func (t Target) Task(service, name string) (Task, bool) {
+	for _, s := range t.Services {
+		if s.Name != service {
+			continue
+		}
+		if i := slices.IndexFunc(s.Tasks, func(t Task) bool { return t.Name == name }); i >= 0 {
+			return s.Tasks[i], true
+		}
+	}
+	return Task{}, false
+}
+
+// tasksOf are the tasks that a move runs.
+func (t Target) tasksOf(m Move) []Task {
+	var list []Task
+	for _, name := range m.Tasks {
+		if task, ok := t.Task(m.Service, name); ok {
+			list = append(list, task)
+		}
+	}
+	return list
+}
+
+// taskSteps are the steps of the moves' tasks of some phases, in the order of the configuration.
+func (t Target) taskSteps(moves []Move, phases ...string) []Step {
+	var list []Step
+	for _, m := range moves {
+		for _, task := range t.tasksOf(m) {
+			if slices.Contains(phases, task.Phase) {
+				list = append(list, Step{Kind: TaskStep, Service: m.Service, Task: task.Name})
+			}
+		}
+	}
+	return list
+}
+
+// maintenanceOff are the steps that end maintenance, in reverse order.
+func (t Target) maintenanceOff(moves []Move) []Step {
+	list := t.taskSteps(moves, PhaseMaintenance)
+	slices.Reverse(list)
+	for i := range list {
+		list[i].Undo = true
+	}
+	return list
+}
+
+// RunTask makes the plan that runs one task by itself, as the service is now; undo takes it back, list says what it
+// would do.
+func RunTask(r Request, service, name string, what []string) (Plan, error) {
+	state, ok := r.State.Service(service)
+	task, known := r.Target.Task(service, name)
+	switch {
+	case !ok || !known:
+		return Plan{}, fmt.Errorf("%s has no task %q", service, name)
+	case len(what) == 0:
+		return Plan{}, fmt.Errorf("task %s of %s does not say how", name, service)
+	case task.In == InNew && r.Target.Engine != EngineCompose:
+		return Plan{}, refuse(service, "task", "task %s runs in a container of its own, which engine %s has none for", "in: host   # for that task in promote.yaml", name, r.Target.Engine)
+	case len(state.Parts) == 0:
+		return Plan{}, refuse(service, "absent", "the compose files of %s don't run it", "name it under runs: in promote.yaml", r.Target.Environment)
+	}
+	p := Plan{Schema: Schema, ID: r.ID, Kind: Run, By: r.By, Reason: r.Reason, Target: r.Target, Basis: r.State.Basis()}
+	p.Target.Name = r.State.Project
+	p.Steps = []Step{{Kind: TaskStep, Service: service, Task: name, Run: what}, {Kind: RecordEnd}}
+	return p, nil
+}
