@@ -2,7 +2,10 @@ package cli
 
 import (
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -186,5 +189,28 @@ func TestActionOnPath(t *testing.T) {
 	m.steps(m.githubFile(data).Runs.Steps)
 	if version := m.known["steps.install.outputs.version"]; version == "" || strings.Contains(version, "promote") {
 		t.Errorf("the version is %q", version)
+	}
+}
+
+// TestActionRefuses: an archive that is not what checksums.txt says, or that it does not name, is not used.
+func TestActionRefuses(t *testing.T) {
+	r := &runner{T: t}
+	data, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
+	r.check(err)
+	script := r.githubFile(data).Runs.Steps[0].Run
+	const name = "promote_v0.9.0_linux_amd64.tar.gz"
+	for sums, says := range map[string]string{
+		strings.Repeat("0", 64) + "  " + name + "\n": name + ": FAILED",
+		strings.Repeat("0", 64) + "  other.tar.gz\n": "no properly formatted",
+		"": "no properly formatted",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(sums)) }))
+		cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "VERSION=v0.9.0", "RELEASES=" + server.URL, "RUNNER_OS=Linux", "RUNNER_ARCH=X64", "RUNNER_TEMP=" + t.TempDir(), "LC_ALL=C"}
+		out, err := cmd.CombinedOutput()
+		server.Close()
+		if err == nil || !strings.Contains(string(out), says) || strings.Contains(string(out), "promote version") {
+			t.Errorf("with %q it ends with %v: %s", sums, err, out)
+		}
 	}
 }
