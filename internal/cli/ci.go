@@ -61,25 +61,44 @@ func (f fleet) reportMoves(plans []promotion.Plan, err error) {
 	if !nothing(plans) {
 		values = append(values, ui.Value{Name: "id", Text: f[0].request.ID})
 	}
-	moves := movesOf(plans)
-	var rows [][]string
-	for _, m := range moves {
-		if err == nil {
-			values = append(values, ui.Value{Name: "version_" + m.Service, Text: promotion.Label(m.To)})
-		}
-		rows = append(rows, []string{m.Service, promotion.Label(m.From) + " → " + promotion.Label(m.To), promotion.Short(m.To.Digest), outcome})
-	}
-	if len(moves) == 1 && err == nil {
-		values = append(values, ui.Value{Name: "version", Text: promotion.Label(moves[0].To)})
-	}
-	below := ""
-	if err != nil {
-		below = err.Error()
-	} else if len(moves) == 0 {
-		below = outcome
+	if err == nil {
+		values = append(values, versions(movesOf(plans))...)
 	}
 	f[0].screen.Values(values...)
-	f[0].screen.Summary(string(f[0].request.Kind)+" "+f[0].env.Name, []string{"service", "from → to", "digest", "outcome"}, rows, below)
+	below := ""
+	switch {
+	case err != nil:
+		below = err.Error()
+	case nothing(plans):
+		below = "nothing to do"
+	}
+	f[0].screen.Summary(string(f[0].request.Kind)+" "+f[0].env.Name, []string{"service", "from → to", "digest", "outcome"}, rows(plans, outcome), below)
+}
+
+// versions are what services are on after a deployment; of one alone under a short name, too.
+func versions(moves []promotion.Move) []ui.Value {
+	var values []ui.Value
+	for _, m := range moves {
+		values = append(values, ui.Value{Name: "version_" + m.Service, Text: promotion.Label(m.To)})
+	}
+	if len(moves) == 1 {
+		values = append(values, ui.Value{Name: "version", Text: values[0].Text})
+	}
+	return values
+}
+
+// rows are what moved, and what was left out.
+func rows(plans []promotion.Plan, outcome string) [][]string {
+	var list [][]string
+	for _, m := range movesOf(plans) {
+		list = append(list, []string{m.Service, promotion.Label(m.From) + " → " + promotion.Label(m.To), promotion.Short(m.To.Digest), outcome})
+	}
+	if len(plans) > 0 {
+		for _, skip := range plans[0].Skipped {
+			list = append(list, []string{skip.Service, "", "", "left out: " + skip.Reason})
+		}
+	}
+	return list
 }
 
 // movesOf are the moves of all hosts, each once.
