@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -31,12 +32,13 @@ type Service struct {
 	HealthCheck     bool                `json:"health_check,omitempty"` // in the compose file; an image may bring one too
 	DependsOn       []string            `json:"depends_on,omitempty"`
 	Restart         string              `json:"restart,omitempty"`
-	Update          Update              `json:"update,omitzero"`    // deploy.update_config
-	PreStop         []Hook              `json:"pre_stop,omitempty"` // what is to run in a container before it is stopped
-	Aliases         map[string][]string `json:"aliases,omitempty"`  // names of its own, by network
-	NotDark         string              `json:"not_dark,omitempty"` // why its containers can't be started by anybody but compose
-	Context         string              `json:"context,omitempty"`  // it is built from, absolute
-	Disabled        bool                `json:"disabled,omitempty"` // by its profiles
+	Update          Update              `json:"update,omitzero"`     // deploy.update_config
+	PreStop         []Hook              `json:"pre_stop,omitempty"`  // what is to run in a container before it is stopped
+	Aliases         map[string][]string `json:"aliases,omitempty"`   // names of its own, by network
+	NotDark         string              `json:"not_dark,omitempty"`  // why its containers can't be started by anybody but compose
+	Context         string              `json:"context,omitempty"`   // it is built from, absolute
+	Variables       []string            `json:"variables,omitempty"` // names of those that its containers get from environment and env_file
+	Disabled        bool                `json:"disabled,omitempty"`  // by its profiles
 }
 
 // Services are the services of the project by name, those that no profile enables included; with
@@ -108,7 +110,26 @@ func facts(c types.ServiceConfig) Service {
 	if c.Build != nil {
 		s.Context = c.Build.Context
 	}
+	s.Variables = variables(c)
 	return s
+}
+
+// variables are names only: values are nobody's business. An env file that is not there has none.
+func variables(c types.ServiceConfig) []string {
+	names := maps.Clone(c.Environment)
+	if names == nil {
+		names = types.MappingWithEquals{}
+	}
+	for _, f := range c.EnvFiles {
+		data, err := os.ReadFile(f.Path)
+		if err != nil {
+			continue
+		}
+		for _, a := range assignments(string(data)) {
+			names[a.name] = nil
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // namespaces are the services in whose namespaces others are: replacing one of them takes the ground

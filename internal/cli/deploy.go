@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -58,35 +57,6 @@ func (p *program) rollbackCommand() *cli.Command {
 		},
 		flags: []cli.Flag{dryRunFlag, yesFlag(), reasonFlag, waitFlag, acceptFlag},
 		run:   p.moving(promotion.Rollback),
-	})
-}
-
-func (p *program) diffCommand() *cli.Command {
-	return p.command(entry{
-		name: "diff", args: "ENV [SERVICE[@VERSION]…]", usage: "show what deploy would do",
-		examples: []string{
-			"promote diff prod              versions, strategies, holds",
-			"promote diff prod --exit-code  10 when something is pending",
-		},
-		flags: []cli.Flag{exitFlag, againFlag, acceptFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "as with deploy"}},
-		run: func(ctx context.Context, c *cli.Context) error {
-			f, err := p.deployments(c, promotion.Deploy)
-			if err != nil {
-				return err
-			}
-			plans, err := f.plan(ctx)
-			if err != nil {
-				return err
-			}
-			p.screen.Values(ui.Value{Name: "changes", Text: strconv.FormatBool(!nothing(plans))})
-			if err := p.answerPlans(f, plans); err != nil {
-				return err
-			}
-			if c.Bool("exit-code") && !nothing(plans) {
-				return &quietError{exitPending}
-			}
-			return nil
-		},
 	})
 }
 

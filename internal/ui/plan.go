@@ -11,7 +11,8 @@ import (
 
 // HostPlan is the plan of one of several hosts.
 type HostPlan struct {
-	Host string `json:"host,omitempty"`
+	Host     string     `json:"host,omitempty"`
+	Contents []Contents `json:"contents,omitempty"` // of the first host's plan
 	promotion.Plan
 }
 

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"promote/internal/git"
+	"promote/internal/notes"
+	"promote/internal/promotion"
+	"promote/internal/ui"
+)
+
+func (p *program) diffCommand() *cli.Command {
+	return p.command(entry{
+		name: "diff", args: "ENV [SERVICE[@VERSION]…]", usage: "show what deploy would do: versions, commits, files, tasks, strategies, gates",
+		examples: []string{
+			"promote diff prod              what would go to prod",
+			"promote diff prod --exit-code  10 when something is pending",
+			"promote diff prod --markdown   for a pull request",
+		},
+		flags: []cli.Flag{
+			exitFlag, againFlag, acceptFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "as with deploy"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "markdown", Usage: "answer as Markdown"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "long", Usage: "list all commits and files"},
+		},
+		run: p.diff,
+	})
+}
+
+func (p *program) diff(ctx context.Context, c *cli.Context) error {
+	f, err := p.deployments(c, promotion.Deploy)
+	if err != nil {
+		return err
+	}
+	plans, err := f.plan(ctx)
+	if err != nil {
+		return err
+	}
+	p.screen.Values(ui.Value{Name: "changes", Text: strconv.FormatBool(!nothing(plans))})
+	shown := f.shown(plans)
+	if shown[0].Contents, err = f[0].contents(ctx, plans[0]); err != nil {
+		return err
+	}
+	switch {
+	case !p.screen.JSON && nothing(plans):
+		err = p.answerNothing(f, plans)
+	case p.screen.JSON:
+		err = p.screen.PlansObject(shown)
+	case c.Bool("markdown"):
+		p.screen.PlanMarkdown(p.out, shown[0], func(text string) string { return notes.Escape(text) })
+	default:
+		p.screen.Plans(p.out, shown)
+		p.screen.Contents(p.out, shown[0].Contents, c.Bool("long"))
+	}
+	if err == nil && c.Bool("exit-code") && !nothing(plans) {
+		err = &quietError{exitPending}
+	}
+	return err
+}
+
+// contents are what the moves of a plan bring: the commits and files between the revisions that both images were
+// built from, and what the upstream environment sets and this one does not.
+func (d *deployment) contents(ctx context.Context, plan promotion.Plan) ([]ui.Contents, error) {
+	list := make([]ui.Contents, len(plan.Moves))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, m := range plan.Moves {
+		group.Go(func() (err error) {
+			list[i], err = d.contentsOf(ctx, m)
+			list[i].Unset = d.unset(m.Service)
+			return err
+		})
+	}
+	return list, group.Wait()
+}
+
+func (d *deployment) contentsOf(ctx context.Context, m promotion.Move) (ui.Contents, error) {
+	contents := ui.Contents{Service: m.Service, From: promotion.Label(m.From), To: promotion.Label(m.To)}
+	if promotion.Same(m.From, m.To) {
+		return contents, nil
+	}
+	from, errFrom := d.revision(ctx, m.From)
+	to, errTo := d.revision(ctx, m.To)
+	repo, errRepo := git.Open(ctx, d.cfg.Dir)
+	service, err := d.cfg.Service(m.Service)
+	switch {
+	case ctx.Err() != nil:
+		return contents, ctx.Err()
+	case err != nil:
+		return contents, err
+	case errRepo != nil:
+		contents.Unknown = "there is no git repository here"
+	case errFrom != nil || from == "":
+		contents.Unknown = fmt.Sprintf("the image of %s does not say which commit it was built from", contents.From)
+	case errTo != nil || to == "":
+		contents.Unknown = fmt.Sprintf("the image of %s does not say which commit it was built from", contents.To)
+	}
+	if contents.Unknown != "" {
+		return contents, nil
+	}
+	if contents.Back = m.To.Version.Less(m.From.Version); contents.Back {
+		from, to = to, from
+	}
+	log, err := repo.Log(ctx, from, to, service.Path)
+	if err == nil {
+		contents.Files, err = repo.ChangedFiles(ctx, from, to, service.Path)
+	}
+	if err != nil && ctx.Err() == nil {
+		contents.Unknown = err.Error() // such as a commit that was never fetched
+	}
+	for _, c := range withoutBumps(log) {
+		contents.Commits = append(contents.Commits, ui.Commit{Hash: c.Hash, Subject: c.Subject, Author: c.Author, At: c.Time})
+	}
+	return contents, ctx.Err()
+}
+
+// unset are the names of variables that the upstream environment gives a service, and this one does not.
+func (d *deployment) unset(service string) []string {
+	if d.request.Upstream == nil {
+		return nil
+	}
+	here, there := names(d.request.State, service), names(*d.request.Upstream, service)
+	maps.DeleteFunc(there, func(name string, _ bool) bool { return here[name] })
+	return slices.SortedFunc(maps.Keys(there), func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) })
+}
+
+// names are those of the variables that a service's containers get.
+func names(s promotion.State, service string) map[string]bool {
+	found := map[string]bool{}
+	state, _ := s.Service(service)
+	for _, part := range state.Parts {
+		for _, name := range part.Compose.Variables {
+			found[name] = true
+		}
+	}
+	return found
+}

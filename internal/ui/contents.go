@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"promote/internal/promotion"
+)
+
+// Contents are what a move brings besides another version.
+type Contents struct {
+	Service string   `json:"service"`
+	From    string   `json:"from"`
+	To      string   `json:"to"`
+	Back    bool     `json:"back,omitempty"` // the commits are taken back
+	Commits []Commit `json:"commits,omitempty"`
+	Files   []string `json:"files,omitempty"`
+	Unknown string   `json:"unknown,omitempty"` // why commits and files are not known
+	Unset   []string `json:"unset,omitempty"`   // variables that the upstream environment sets, and this one does not; never their values
+}
+
+// Commit is one that a move brings.
+type Commit struct {
+	Hash    string    `json:"hash"`
+	Subject string    `json:"subject"`
+	Author  string    `json:"author"`
+	At      time.Time `json:"at"`
+}
+
+// few is how many commits, or files, are listed without being asked for all.
+const few = 10
+
+// Contents shows what moves bring; all of it, or the first few.
+func (s *Screen) Contents(w io.Writer, list []Contents, all bool) {
+	for _, c := range list {
+		if c.summary() != "" {
+			fmt.Fprintf(w, "%s  %s\n", oneLine(c.Service), oneLine(c.summary()))
+		}
+		shown := c.shown(all)
+		for _, commit := range shown {
+			fmt.Fprintf(w, "  %s  %s  (%s)\n", oneLine(commit.short()), oneLine(commit.Subject), oneLine(commit.Author))
+		}
+		if more := len(c.Commits) - len(shown); more > 0 {
+			fmt.Fprintf(w, "  and %d more: promote diff --long\n", more)
+		}
+		for _, file := range c.Files {
+			if all {
+				fmt.Fprintf(w, "  %s\n", oneLine(file))
+			}
+		}
+	}
+}
+
+func (c Commit) short() string { return c.Hash[:min(7, len(c.Hash))] }
+
+func (c Contents) shown(all bool) []Commit {
+	if all {
+		return c.Commits
+	}
+	return c.Commits[:min(few, len(c.Commits))]
+}
+
+// summary is a line about a service's contents; empty where there is nothing to say.
+func (c Contents) summary() string {
+	var parts []string
+	switch {
+	case c.Unknown != "":
+		parts = append(parts, "its commits are not known: "+c.Unknown)
+	case len(c.Commits)+len(c.Files) > 0:
+		text := fmt.Sprintf("%s, %s", counted(len(c.Commits), "commit"), counted(len(c.Files), "file"))
+		if c.Back {
+			text += ", taken back"
+		}
+		parts = append(parts, text)
+	}
+	if len(c.Unset) > 0 {
+		parts = append(parts, "not set here, but upstream: "+strings.Join(c.Unset, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// PlanMarkdown shows a plan and its contents as a section of a page, such as a pull request. escape makes a text
+// harmless in Markdown.
+func (s *Screen) PlanMarkdown(w io.Writer, p HostPlan, escape func(string) string) {
+	safe := func(text string) string { return strings.ReplaceAll(escape(oneLine(text)), "|", "\\|") }
+	fmt.Fprintf(w, "## %s %s\n\n| service | from | to | how |\n|---|---|---|---|\n", safe(string(p.Kind)), safe(p.Target.Environment))
+	for _, m := range p.Moves {
+		var how []string
+		for _, roll := range m.Rolls {
+			how = append(how, safe(roll.Strategy+": "+roll.Why))
+		}
+		for _, name := range m.Tasks {
+			how = append(how, "task "+safe(name))
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", safe(m.Service), safe(from(m)), safe(promotion.Label(m.To)), strings.Join(how, "<br>"))
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "\n> %s: %s\n", safe(note.Service), safe(note.Text))
+	}
+	for _, c := range p.Contents {
+		if c.summary() == "" {
+			continue
+		}
+		fmt.Fprintf(w, "\n### %s %s → %s\n\n%s\n\n", safe(c.Service), safe(c.From), safe(c.To), safe(c.summary()))
+		for _, commit := range c.Commits {
+			fmt.Fprintf(w, "- `%s` %s (%s)\n", safe(commit.short()), safe(commit.Subject), safe(commit.Author))
+		}
+	}
+}
