@@ -11,6 +11,7 @@ COMPOSE2    = .cache/compose2/docker-compose
 TRAEFIK     = .cache/bin/traefik
 BUILDKITD   = .cache/bin/buildkitd
 STATICCHECK = .cache/bin/staticcheck
+ACTIONLINT  = .cache/bin/actionlint
 BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
 
@@ -42,17 +43,27 @@ bench: setup ## run the benchmarks
 fidelity: ## try every possible edit over a folder of compose files: make fidelity CORPUS=DIR
 	go run ./bench/fidelity $(CORPUS)
 
-lint: $(STATICCHECK) ## check format and code
+lint: $(STATICCHECK) $(ACTIONLINT) ## check format, code and workflows
 	@files=$$(gofmt -l $$(git ls-files '*.go')) && test -z "$$files" || { echo "gofmt -w" $$files; exit 1; }
 	go vet ./...
 	cd bench/yq && go vet .
 	$(STATICCHECK) ./...
+	$(ACTIONLINT) examples/ci/github/*.yml
 
 docs: ## write the generated part of the documentation
 	go generate ./docs
 
 bed: programs $(COMPOSE) $(BED) ## open a shell with an engine and a registry of its own
 	@$(BED) || true
+
+.PHONY: release release-check
+release: ## build the archives of a release into dist/
+	scripts/release $(VERSION)
+
+release-check: release ## build them again, elsewhere and from nothing: the bytes must be the same
+	@again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && git clone --quiet . "$$again/promote" && \
+	(cd "$$again/promote" && GOCACHE="$$again/cache" scripts/release $(VERSION)) && \
+	diff dist/checksums.txt "$$again/promote/dist/checksums.txt" && echo "the same bytes, twice"
 
 setup: programs $(COMPOSE) $(TRAEFIK) $(BUILDKITD) ## install what demo and tests need
 
@@ -64,7 +75,7 @@ ci: ## run what CI runs
 	.ci/run
 
 clean: ## remove what was built
-	rm -rf promote .cache
+	rm -rf promote dist .cache
 
 # Go's own build cache makes a second build of these cheap; touching them makes it none.
 
@@ -93,6 +104,10 @@ $(BUILDKITD): tools/buildkit/go.mod tools/buildkit/go.sum | programs
 
 $(STATICCHECK): tools/go.mod tools/go.sum
 	cd tools && $(GOBUILD) -o ../$@ honnef.co/go/tools/cmd/staticcheck
+	@touch $@
+
+$(ACTIONLINT): tools/actionlint/go.mod tools/actionlint/go.sum
+	cd tools/actionlint && $(GOBUILD) -o ../../$@ github.com/rhysd/actionlint/cmd/actionlint
 	@touch $@
 
 .PHONY: $(BED)

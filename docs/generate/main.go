@@ -1,16 +1,22 @@
-// Command generate writes the generated part of the documentation into the current folder.
+// Command generate writes the generated part of the documentation into the current folder. With a version
+// and a folder as its arguments it writes the manual pages of that release there instead.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"promote/internal/cli"
 	"promote/internal/config"
 )
 
 func main() {
-	if err := generate(); err != nil {
+	write := generate
+	if len(os.Args) == 3 {
+		write = manual
+	}
+	if err := write(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -27,6 +33,15 @@ func generate() error {
 		"promote.schema.json": string(schema),
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func manual() error {
+	for name, page := range cli.ManPages(os.Args[1]) {
+		if err := os.WriteFile(filepath.Join(os.Args[2], name), page, 0o644); err != nil {
 			return err
 		}
 	}

@@ -214,6 +214,7 @@ func (p *program) nothing(c *cli.Context, bumps []*bump, err error) error {
 
 func (p *program) answerBump(list batch, publish bool) error {
 	for _, r := range list {
+		r.reportRelease()
 		if p.screen.JSON {
 			if err := p.screen.Object(map[string]any{
 				"schema": promotion.Schema, "service": r.service.Name, "from": r.from.String(), "version": r.version.String(),

@@ -70,33 +70,41 @@ func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context
 		if kind == promotion.Pin && len(f[0].request.Wanted) == 0 {
 			return wrongArguments(c, "pin to which version?")
 		}
-		plans, err := f.planQuietly(ctx, c)
-		if err != nil {
-			return err
-		}
 		if c.Bool("dry-run") {
+			plans, err := f.plan(ctx)
+			if err != nil {
+				return err
+			}
 			return p.answerPlans(f, plans)
 		}
-		if nothing(plans) {
-			return p.answerNothing(f, plans)
-		}
-		if !p.screen.JSON && !p.screen.Quiet {
-			p.screen.Plans(p.err, f.shown(plans))
-		}
-		f.announce(plans)
-		if err := f.carryOut(ctx, c, plans); err != nil {
+		plans, err := f.move(ctx, c)
+		f.reportMoves(plans, err)
+		switch {
+		case err != nil:
 			return err
+		case nothing(plans):
+			return p.answerNothing(f, plans)
 		}
 		return p.answerDone(plans)
 	}
 }
 
+// move plans, shows what it will do, and does it.
+func (f fleet) move(ctx context.Context, c *cli.Context) ([]promotion.Plan, error) {
+	plans, err := f.planQuietly(ctx, c)
+	if err != nil || nothing(plans) {
+		return plans, err
+	}
+	if screen := f[0].screen; !screen.JSON && !screen.Quiet {
+		screen.Plans(screen.Err, f.shown(plans))
+	}
+	f.announce(plans)
+	return plans, f.carryOut(ctx, c, plans)
+}
+
 // planQuietly plans when nobody else is at it, and ends first what was interrupted.
 func (f fleet) planQuietly(ctx context.Context, c *cli.Context) ([]promotion.Plan, error) {
 	plans, err := f.plan(ctx)
-	if c.Bool("dry-run") {
-		return plans, err
-	}
 	if f.working() { // what is half-way there was taken for drift
 		if err := f.quiet(ctx, c); err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -43,6 +44,7 @@ func (p *program) diff(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	p.screen.Values(ui.Value{Name: "changes", Text: strconv.FormatBool(!nothing(plans))})
 	shown := f.shown(plans)
 	if shown[0].Contents, err = f[0].contents(ctx, plans[0]); err != nil {
 		return err

@@ -111,7 +111,12 @@ func (p *program) remote(cfg *config.Config, address, self string) (*host.Remote
 		command = own
 	}
 	if p.bring == nil {
-		p.bring = &host.Program{Path: self}
+		// what else is brought lies beside the program, not beside the link that it was started by
+		path, err := filepath.EvalSymlinks(self)
+		if err != nil {
+			return nil, err
+		}
+		p.bring = &host.Program{Path: path}
 	}
 	in, terminal := p.in.(*os.File)
 	r := &host.Remote{

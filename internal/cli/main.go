@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/docker/cli/cli-plugins/metadata"
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
@@ -46,18 +47,30 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{name: args[0], in: stdin, out: stdout, err: stderr, environ: os.Environ()}
 	noColour := p.env("NO_COLOR") != "" || p.env("TERM") == "dumb"
 	p.screen = ui.New(stdout, stderr, noColour)
-	p.screen.JSON = asksJSON(args)
+	p.screen.JSON, p.screen.CI = asksJSON(args), p.ci()
 	p.signals = catch()
 	defer p.signals.cancel()
 	defer p.hangUp()
-	app := p.app()
-	err := app.RunContext(p.signals.ctx, permute(app, args))
+	err := p.run(args)
 	code := exitCode(err)
 	if quiet := (*quietError)(nil); err != nil && !errors.As(err, &quiet) {
 		p.screen.Error(err, code)
 	}
 	p.ended(err)
 	return code
+}
+
+func (p *program) run(args []string) (err error) {
+	if isPlugin(args) {
+		if len(args) == 2 && args[1] == metadata.MetadataSubcommandName {
+			return describePlugin(p.out)
+		}
+		if args, err = p.asPlugin(args); err != nil {
+			return err
+		}
+	}
+	app := p.app()
+	return app.RunContext(p.signals.ctx, permute(app, args))
 }
 
 // app is the whole command line. It is also what the reference and the completion are made from.

@@ -333,6 +333,7 @@ func (list batch) lost(ctx context.Context, rev string, cause error) (err error)
 }
 
 func (r *release) answerPublished(a publication) error {
+	r.reportPublished(a)
 	if r.screen.JSON {
 		return r.screen.Object(a)
 	}

@@ -26,6 +26,7 @@ type Screen struct {
 	Colour   bool
 	Live     bool // stderr is a terminal: progress is redrawn in place
 	Width    int  // columns of that terminal
+	CI       CI   // what is left there besides
 }
 
 // New looks at the streams. noColour is the user's wish not to see any (NO_COLOR, TERM=dumb).

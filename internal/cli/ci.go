@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"strconv"
+
+	"promote/internal/promotion"
+	"promote/internal/ui"
+)
+
+// ci are the files that the CI which runs this, if one does, has for its values and its summary.
+func (p *program) ci() ui.CI {
+	return ui.CI{Outputs: p.env("GITHUB_OUTPUT"), Summary: p.env("GITHUB_STEP_SUMMARY"), Dotenv: p.env("PROMOTE_DOTENV")}
+}
+
+// reportRelease tells the CI which version a service is at, before it is published.
+func (r *release) reportRelease() {
+	r.reportValues(
+		ui.Value{Name: "version", Text: r.version.String()},
+		ui.Value{Name: "image", Text: r.reference()},
+		ui.Value{Name: "git_tag", Text: r.gitTag},
+	)
+}
+
+// reportPublished tells the CI what was published.
+func (r *release) reportPublished(a publication) {
+	r.reportRelease()
+	r.reportValues(ui.Value{Name: "digest", Text: a.Digest}, ui.Value{Name: "new", Text: strconv.FormatBool(a.New)})
+	outcome := "published"
+	if !a.New {
+		outcome = "was published before"
+	}
+	r.screen.Summary("publish", []string{"service", "version", "image", "digest", "outcome"},
+		[][]string{{a.Service, a.Version, a.Image, promotion.Short(a.Digest), outcome}}, "")
+}
+
+// reportValues names the values of a service of several after it, too.
+func (r *release) reportValues(values ...ui.Value) {
+	r.screen.Values(values...)
+	if len(r.cfg.Services) > 1 {
+		for i := range values {
+			values[i].Name += "_" + r.service.Name
+		}
+		r.screen.Values(values...)
+	}
+}
+
+// outcomes are the ends of a deployment as the CI is told them, by exit code: those of the history, and
+// what keeps one from beginning.
+var outcomes = map[int]string{
+	exitDone: "done", exitFailed: "failed", exitRefused: "refused", exitLocked: "locked", exitRestored: "restored",
+	exitStuck: "stuck", exitDetached: "detached", exitInterrupted: "interrupted",
+}
+
+// reportMoves tells the CI how a deployment ended. Without plans none was made.
+func (f fleet) reportMoves(plans []promotion.Plan, err error) {
+	outcome := outcomes[exitCode(err)]
+	if err == nil && nothing(plans) {
+		outcome = "nothing"
+	}
+	values := []ui.Value{{Name: "outcome", Text: outcome}}
+	if !nothing(plans) {
+		values = append(values, ui.Value{Name: "id", Text: f[0].request.ID})
+	}
+	if err == nil {
+		values = append(values, versions(movesOf(plans))...)
+	}
+	f[0].screen.Values(values...)
+	below := ""
+	switch {
+	case err != nil:
+		below = err.Error()
+	case nothing(plans):
+		below = "nothing to do"
+	}
+	f[0].screen.Summary(string(f[0].request.Kind)+" "+f[0].env.Name, []string{"service", "from → to", "digest", "outcome"}, rows(plans, outcome), below)
+}
+
+// versions are what services are on after a deployment; of one alone under a short name, too.
+func versions(moves []promotion.Move) []ui.Value {
+	var values []ui.Value
+	for _, m := range moves {
+		values = append(values, ui.Value{Name: "version_" + m.Service, Text: promotion.Label(m.To)})
+	}
+	if len(moves) == 1 {
+		values = append(values, ui.Value{Name: "version", Text: values[0].Text})
+	}
+	return values
+}
+
+// rows are what moved, and what was left out.
+func rows(plans []promotion.Plan, outcome string) [][]string {
+	var list [][]string
+	for _, m := range movesOf(plans) {
+		list = append(list, []string{m.Service, promotion.Label(m.From) + " → " + promotion.Label(m.To), promotion.Short(m.To.Digest), outcome})
+	}
+	if len(plans) > 0 {
+		for _, skip := range plans[0].Skipped {
+			list = append(list, []string{skip.Service, "", "", "left out: " + skip.Reason})
+		}
+	}
+	return list
+}
+
+// movesOf are the moves of all hosts, each once.
+func movesOf(plans []promotion.Plan) []promotion.Move {
+	var moves []promotion.Move
+	seen := map[string]bool{}
+	for _, plan := range plans {
+		for _, m := range plan.Moves {
+			key := m.Service + " " + promotion.Label(m.From) + " " + promotion.Label(m.To)
+			if !seen[key] {
+				seen[key], moves = true, append(moves, m)
+			}
+		}
+	}
+	return moves
+}
