@@ -34,7 +34,7 @@ type Cache struct {
 	From, To []string
 }
 
-var buildKeys = mapping("build", []key[Build]{
+var buildKeys = mapping([]key[Build]{
 	at("context", text, func(b *Build) *string { return &b.Context },
 		"Directory that is sent to the builder.").or("."),
 	at("dockerfile", text, func(b *Build) *string { return &b.Dockerfile },
@@ -79,7 +79,7 @@ func (s *Service) checkBuild(d *decoder) {
 	refuse(&s.Build.SBOM, "sbom")
 }
 
-var secretKeys = mapping("secret", []key[Secret]{
+var secretKeys = mapping([]key[Secret]{
 	at("id", text, func(s *Secret) *string { return &s.ID },
 		"Name under which the Dockerfile mounts it.").must(),
 	at("file", text, func(s *Secret) *string { return &s.File },
@@ -88,7 +88,7 @@ var secretKeys = mapping("secret", []key[Secret]{
 		"Environment variable on this machine that holds the value."),
 }).exclude("file", "env").require("file", "env")
 
-var cacheKeys = mapping("cache", []key[Cache]{
+var cacheKeys = mapping([]key[Cache]{
 	at("from", either(single(text), set(text)), func(c *Cache) *[]string { return &c.From },
 		"Sources, as docker build --cache-from takes them."),
 	at("to", either(single(text), set(text)), func(c *Cache) *[]string { return &c.To },

@@ -61,11 +61,11 @@ func Load(path string, lookup func(string) (string, bool)) (*Config, error) {
 
 // Parse is Load for a file that was read already. It does no I/O; path is for messages and Dir.
 func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Config, error) {
-	return parse(path, data, lookup, notYet)
+	return parse(path, data, lookup)
 }
 
-func parse(path string, data []byte, lookup func(string) (string, bool), refused refusals) (*Config, error) {
-	d := newDecoder(path, lookup, refused)
+func parse(path string, data []byte, lookup func(string) (string, bool)) (*Config, error) {
+	d := newDecoder(path, lookup)
 	c := &Config{Path: path, Dir: filepath.Dir(path)}
 	if root := d.document(data); root != nil {
 		configKeys.read(d, root, root, c)
@@ -145,7 +145,7 @@ func names[T named](all []T) []string {
 }
 
 // configKeys describes the top level of promote.yaml.
-var configKeys = mapping("config", []key[Config]{
+var configKeys = mapping([]key[Config]{
 	at("services", entries(serviceKeys), func(c *Config) *[]*Service { return &c.Services },
 		"The services of this repository, by name.").must(),
 	at("environments", entries(environmentKeys), func(c *Config) *[]*Environment { return &c.Environments },
@@ -160,14 +160,14 @@ var configKeys = mapping("config", []key[Config]{
 		"How this machine talks to registries."),
 })
 
-var sshKeys = mapping("ssh", []key[SSH]{
+var sshKeys = mapping([]key[SSH]{
 	at("command", either(single(text), list(text)), func(s *SSH) *[]string { return &s.Command },
 		"The ssh program, or a list of the program and its first arguments; PROMOTE_SSH wins over it.").derived("ssh"),
 	at("patience", duration, func(s *SSH) *time.Duration { return &s.Patience },
 		"How long to try to reconnect to a deployment that goes on without us.").or("2m"),
 })
 
-var registryKeys = mapping("registry", []key[Registry]{
+var registryKeys = mapping([]key[Registry]{
 	at("patience", duration, func(r *Registry) *time.Duration { return &r.Patience },
 		"How long a registry may say nothing before it counts as unavailable.").or("30s"),
 	at("progress_deadline", duration, func(r *Registry) *time.Duration { return &r.ProgressDeadline },

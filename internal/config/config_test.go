@@ -14,14 +14,14 @@ import (
 	"promote/semver"
 )
 
-// full reads the file that has every key, with what is not supported yet.
+// full reads the file that has every key.
 func full(t *testing.T) *Config {
 	t.Helper()
 	data, err := os.ReadFile("testdata/full.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := parse("testdata/full.yaml", data, variables("COMMIT", "c0ffee", "WEBHOOK", "https://example.org/hook"), nil)
+	c, err := parse("testdata/full.yaml", data, variables("COMMIT", "c0ffee", "WEBHOOK", "https://example.org/hook"))
 	if err != nil {
 		t.Fatal(err)
 	}

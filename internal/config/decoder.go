@@ -21,18 +21,17 @@ const (
 
 // decoder reads one file and collects its mistakes.
 type decoder struct {
-	file    string
-	lookup  func(string) (string, bool)
-	refused refusals
-	key     string             // the key or entry being read; it begins the messages
-	nodes   map[any]*yaml.Node // what is written for a field, by the field's address
-	read    int                // nodes read so far
-	errs    []*Error
-	unset   *[]string // where it is not nil, variables that are not set are no mistake, but are put here
+	file   string
+	lookup func(string) (string, bool)
+	key    string             // the key or entry being read; it begins the messages
+	nodes  map[any]*yaml.Node // what is written for a field, by the field's address
+	read   int                // nodes read so far
+	errs   []*Error
+	unset  *[]string // where it is not nil, variables that are not set are no mistake, but are put here
 }
 
-func newDecoder(file string, lookup func(string) (string, bool), refused refusals) *decoder {
-	return &decoder{file: file, lookup: lookup, refused: refused, nodes: map[any]*yaml.Node{}}
+func newDecoder(file string, lookup func(string) (string, bool)) *decoder {
+	return &decoder{file: file, lookup: lookup, nodes: map[any]*yaml.Node{}}
 }
 
 // err gives every mistake that was found, nil if there is none.

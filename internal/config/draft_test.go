@@ -36,7 +36,7 @@ func TestWriteIsShort(t *testing.T) {
 
 func TestWriteIsReadBack(t *testing.T) {
 	golden(t, "testdata/draft-large.golden", string(Write(largeDraft)))
-	c, err := parse("promote.yaml", Write(largeDraft), variables(), nil)
+	c, err := parse("promote.yaml", Write(largeDraft), variables())
 	if err != nil {
 		t.Fatal(err)
 	}

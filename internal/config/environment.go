@@ -77,7 +77,7 @@ type Rollout struct {
 	MaxParallel int
 }
 
-var environmentKeys = mapping("environment", []key[Environment]{
+var environmentKeys = mapping([]key[Environment]{
 	at("from", text, func(e *Environment) *string { return &e.From },
 		"Environment that has to have verified a release before it comes here."),
 	at("host", single(host), func(e *Environment) *[]string { return &e.Hosts },
@@ -116,14 +116,14 @@ var environmentKeys = mapping("environment", []key[Environment]{
 		"Services that run here.").derived("all of them"),
 }).exclude("host", "hosts")
 
-var gitKeys = mapping("git", []key[Git]{
+var gitKeys = mapping([]key[Git]{
 	at("commit", truth, func(g *Git) *bool { return &g.Commit },
 		"Whether changed files are committed.").or("true"),
 	at("push", truth, func(g *Git) *bool { return &g.Push },
 		"Whether the commit is pushed.").or("false"),
 })
 
-var rolloutKeys = mapping("rollout", []key[Rollout]{
+var rolloutKeys = mapping([]key[Rollout]{
 	at("strategy", choice(StrategyAuto, StrategyStartFirst, StrategyRecreate), func(r *Rollout) *string { return &r.Strategy },
 		"Whether the new container starts before the old one stops; auto does where two copies are possible.").or(StrategyAuto),
 	at("monitor", duration, func(r *Rollout) *time.Duration { return &r.Monitor },

@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("services: &a {a: *a, <<: *a}"))
 	f.Add([]byte("\ufeffservices:\r\n  ? [a]\r\n  : !x &b *b"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := parse("f", data, variables("A", "a"), nil)
+		c, err := parse("f", data, variables("A", "a"))
 		if err != nil {
 			checkErrors(t, err)
 			return

@@ -36,7 +36,7 @@ type HTTPCheck struct {
 	Host   string // the Host header; empty means the container's address
 }
 
-var checkKeys = mapping("check", []key[Check]{
+var checkKeys = mapping([]key[Check]{
 	at("http", either(shortHTTP, httpKeys.kind()), func(c *Check) *HTTPCheck { return &c.HTTP },
 		"Port and path of a GET request that is answered with a status from 200 to 399, as in 8080/health, or a mapping."),
 	at("tcp", port, func(c *Check) *int { return &c.TCP },
@@ -49,7 +49,7 @@ var checkKeys = mapping("check", []key[Check]{
 		"Which of the compose services in runs is asked.").derived("the first of them"),
 }).oneOf("http", "tcp", "run")
 
-var httpKeys = mapping("http", []key[HTTPCheck]{
+var httpKeys = mapping([]key[HTTPCheck]{
 	at("port", port, func(h *HTTPCheck) *int { return &h.Port },
 		"Port that the container listens on.").must(),
 	at("path", parsed("a path such as /health", textSchema, parsePath), func(h *HTTPCheck) *string { return &h.Path },

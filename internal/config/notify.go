@@ -48,7 +48,7 @@ type Mail struct {
 // The events that somebody is told of when the entry doesn't say which.
 var usualEvents = []string{"succeeded", "put-back", "failed", "held"}
 
-var notifyKeys = mapping("notify", []key[Notify]{
+var notifyKeys = mapping([]key[Notify]{
 	at("webhook", webhook, func(n *Notify) *string { return &n.Webhook },
 		"URL that is sent a POST."),
 	at("mail", mailKeys.pointer(), func(n *Notify) **Mail { return &n.Mail },
@@ -67,7 +67,7 @@ var notifyKeys = mapping("notify", []key[Notify]{
 
 var event = choice("started", "succeeded", "put-back", "failed", "held", "drift")
 
-var mailKeys = mapping("mail", []key[Mail]{
+var mailKeys = mapping([]key[Mail]{
 	at("to", either(single(address), list(address)), func(m *Mail) *[]*mail.Address { return &m.To },
 		"Addresses that it is sent to.").must(),
 	at("from", address, func(m *Mail) **mail.Address { return &m.From },

@@ -12,7 +12,6 @@ import (
 // object describes a mapping with known keys, read into a T. It is the one description of those keys:
 // the decoder, the schema and the reference are all made from it.
 type object[T any] struct {
-	noun   string // what the mapping is; with a key it is the name in the table of refusals
 	keys   []key[T]
 	alone  [][2]string // pairs of keys that exclude each other
 	needed [][]string  // keys of which one has to be there
@@ -27,7 +26,6 @@ type key[T any] struct {
 
 // entry is what the schema and the reference need of a key.
 type entry struct {
-	id       string // "environment.soak": the key in the table of refusals
 	name     string
 	doc      string // one sentence
 	fallback string // the default as it would be written, "" if there is none or it is derived
@@ -36,13 +34,8 @@ type entry struct {
 	shape
 }
 
-// mapping describes a mapping; noun is what its keys belong to in the table of refusals.
-func mapping[T any](noun string, keys []key[T]) object[T] {
-	for i := range keys {
-		keys[i].id = noun + "." + keys[i].name
-	}
-	return object[T]{noun: noun, keys: keys}
-}
+// mapping describes a mapping.
+func mapping[T any](keys []key[T]) object[T] { return object[T]{keys: keys} }
 
 // exclude says that two of the keys can't stand together.
 func (o object[T]) exclude(a, b string) object[T] {
@@ -123,7 +116,6 @@ func (o object[T]) readKey(d *decoder, name, value *yaml.Node, into *T) {
 	d.within(k.name, func() {
 		if k.read(d, value, into) {
 			d.nodes[k.field(into)] = value
-			d.refuse(name, k.id)
 		}
 	})
 }

@@ -13,7 +13,7 @@ type Proxy struct {
 	Settle time.Duration
 }
 
-var proxyKeys = mapping("proxy", []key[Proxy]{
+var proxyKeys = mapping([]key[Proxy]{
 	at("service", composeService, func(p *Proxy) *string { return &p.Service },
 		"Compose service of the reverse proxy.").derived("those recognised by their image"),
 	at("after_healthy", command, func(p *Proxy) *Command { return &p.AfterHealthy },

@@ -17,7 +17,7 @@ func Reference() string {
 	var b strings.Builder
 	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
 	for _, l := range configKeys.lines("") {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.path, cell(l.want), cell(l.standard()), cell(l.sentence()))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.path, cell(l.want), cell(l.standard()), cell(l.doc))
 	}
 	return b.String()
 }

@@ -48,7 +48,7 @@ func (o object[T]) schema() *jsonschema.Schema {
 
 func (e entry) property() *jsonschema.Schema {
 	s := e.shape.schema()
-	s.Description = e.sentence()
+	s.Description = e.doc
 	switch e.fallback {
 	case "":
 	case "true", "false":
@@ -60,14 +60,6 @@ func (e entry) property() *jsonschema.Schema {
 		}
 	}
 	return s
-}
-
-// sentence is the documentation of a key, with what is not supported yet.
-func (e entry) sentence() string {
-	if what, ok := notYet[e.id]; ok {
-		return e.doc + " Not supported yet: " + what + "."
-	}
-	return e.doc
 }
 
 // entriesSchema is a mapping from the user's names to such objects; an entry may be empty where nothing

@@ -81,7 +81,7 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 		if validate(t, s, []byte(text)) == nil {
 			t.Errorf("%s is accepted", text)
 		}
-		if _, err := parse("f", []byte(text), variables(), nil); err == nil {
+		if _, err := parse("f", []byte(text), variables()); err == nil {
 			t.Errorf("%s is accepted by the decoder", text)
 		}
 	}
@@ -114,7 +114,7 @@ func TestSchemaAndDecoderKnowTheSameKeys(t *testing.T) {
 		t.Errorf("schema\n%v\ntables\n%v", alone, inTables)
 	}
 	for _, path := range inSchema {
-		_, err := parse("f", []byte(fileWith(path)), variables(), nil)
+		_, err := parse("f", []byte(fileWith(path)), variables())
 		if err != nil && strings.Contains(err.Error(), "unknown key") {
 			t.Errorf("%s: %v", path, err)
 		}

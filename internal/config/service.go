@@ -51,7 +51,7 @@ type VersionSource struct {
 	Git   bool
 }
 
-var serviceKeys = mapping("service", []key[Service]{
+var serviceKeys = mapping([]key[Service]{
 	at("image", repository, func(s *Service) *string { return &s.Image },
 		"Image repository, without a tag.").must(),
 	at("version", versionSource, func(s *Service) *VersionSource { return &s.Version },
@@ -86,7 +86,7 @@ var serviceKeys = mapping("service", []key[Service]{
 		"What a new container has to answer before the old one goes, beside its own health check or in place of one."),
 })
 
-var versionKeys = mapping("version", []key[semver.File]{
+var versionKeys = mapping([]key[semver.File]{
 	at("file", relativePath, func(f *semver.File) *string { return &f.Path },
 		"File that holds the version.").must(),
 	at("key", text, func(f *semver.File) *string { return &f.Key },

@@ -33,7 +33,7 @@ type Command struct {
 	Argv  []string
 }
 
-var taskKeys = mapping("task", []key[Task]{
+var taskKeys = mapping([]key[Task]{
 	at("name", matching(namePattern, "a name of letters, digits, and . _ - after the first"), func(t *Task) *string { return &t.Name },
 		"Name of the task.").must(),
 	at("phase", choice("backup", "before", "maintenance", "verify", "after", "failure", "manual"), func(t *Task) *string { return &t.Phase },
