@@ -111,7 +111,9 @@ func loadPostgres(t *testing.T, ts *testscript.TestScript, names []string) {
 		hosts = append(hosts, hostNamed(ts, name))
 	}
 	bed.Postgres(t, hosts...)
-	bed.Image(t, "busybox", "latest", nil, bed.ImageConfig{})
+	for _, tag := range []string{"latest", "musl"} {
+		bed.Image(t, "busybox", tag, nil, bed.ImageConfig{})
+	}
 }
 
 const deployUser = 1000
