@@ -1,6 +1,7 @@
 package bed
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,9 @@ func TestPostgres(t *testing.T) {
 	}
 	if got := host.Run(t, strings.Replace(elsewhere, "--rm", "--rm -e PGPASSWORD=s3cret", 1)); got != "1\n" {
 		t.Errorf("with the password: %s", got)
+	}
+	if size, err := strconv.Atoi(strings.TrimSpace(host.Run(t, "docker image inspect -f '{{.Size}}' postgres:15"))); err != nil || size > 80e6 {
+		t.Errorf("%d bytes, %v: too much for every host of a test", size, err)
 	}
 	if user := host.Run(t, "docker exec db stat -c %U /var/lib/postgresql/data/PG_VERSION"); user != "postgres\n" {
 		t.Errorf("the server is %s", user)
