@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/docker/docker/client"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -47,7 +48,7 @@ func Image(t testing.TB, repository, tag string, files map[string]string, config
 	if err != nil {
 		t.Fatalf("build %s:%s: %v", repository, tag, err)
 	}
-	if err := engine.load(repository+":"+tag, img); err != nil {
+	if err := load(engine.client, repository+":"+tag, img); err != nil {
 		t.Fatalf("load %s:%s: %v", repository, tag, err)
 	}
 }
@@ -79,14 +80,14 @@ func (r *RegistryHandle) write(reference string, img v1.Image) (string, error) {
 	return digest.String(), err
 }
 
-func (e *EngineHandle) load(reference string, img v1.Image) error {
+func load(engine *client.Client, reference string, img v1.Image) error {
 	tag, err := name.NewTag(reference)
 	if err != nil {
 		return err
 	}
 	output, input := io.Pipe()
 	go func() { input.CloseWithError(tarball.Write(tag, img, input)) }()
-	response, err := e.client.ImageLoad(context.Background(), output)
+	response, err := engine.ImageLoad(context.Background(), output)
 	if err != nil {
 		return err
 	}
@@ -96,19 +97,23 @@ func (e *EngineHandle) load(reference string, img v1.Image) error {
 }
 
 func build(files map[string]string, config ImageConfig) (v1.Image, error) {
+	if len(files) == 0 {
+		return assemble(config)
+	}
+	own, err := layer(files, nil)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(config, own)
+}
+
+// assemble makes an image of busybox and layers upon it.
+func assemble(config ImageConfig, layers ...v1.Layer) (v1.Image, error) {
 	base, err := busyboxLayer()
 	if err != nil {
 		return nil, err
 	}
-	layers := []v1.Layer{base}
-	if len(files) > 0 {
-		own, err := layer(files, nil)
-		if err != nil {
-			return nil, err
-		}
-		layers = append(layers, own)
-	}
-	img, err := mutate.AppendLayers(empty.Image, layers...)
+	img, err := mutate.AppendLayers(empty.Image, append([]v1.Layer{base}, layers...)...)
 	if err != nil {
 		return nil, err
 	}

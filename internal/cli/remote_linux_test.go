@@ -43,6 +43,8 @@ func TestRemoteScripts(t *testing.T) {
 	more["swarm"] = joinSwarm
 	more["put"] = put
 	more["on"] = on
+	more["example"] = copyExample
+	more["postgres"] = func(ts *testscript.TestScript, _ bool, names []string) { loadPostgres(t, ts, names) }
 	testscript.Run(t, testscript.Params{Dir: "testdata/script/remote", Cmds: more, Setup: func(e *testscript.Env) error {
 		if err := s.setup(e); err != nil {
 			return err
@@ -84,6 +86,34 @@ func hostNamed(ts *testscript.TestScript, name string) *bed.HostHandle {
 		ts.Fatalf("no host %s", name)
 	}
 	return h
+}
+
+// example NAME copies one of examples/, with the script's hosts and registry in place of those at example.org.
+func copyExample(ts *testscript.TestScript, _ bool, args []string) {
+	here, to := []string{"registry.example.org", ts.Getenv("REGISTRY")}, ts.MkAbs(args[0])
+	for name, h := range ts.Value(hostsKey{}).(map[string]*bed.HostHandle) {
+		here = append(here, name+".example.org", h.Addr())
+	}
+	ts.Check(os.CopyFS(to, os.DirFS(filepath.Join("../../examples", args[0]))))
+	ts.Check(filepath.WalkDir(to, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		return errors.Join(err, os.WriteFile(path, []byte(strings.NewReplacer(here...).Replace(string(text))), 0o644))
+	}))
+}
+
+// postgres HOST… puts the images postgres:15 there, and that and busybox where images are built.
+func loadPostgres(t *testing.T, ts *testscript.TestScript, names []string) {
+	var hosts []*bed.HostHandle
+	for _, name := range names {
+		hosts = append(hosts, hostNamed(ts, name))
+	}
+	bed.Postgres(t, hosts...)
+	for _, tag := range []string{"latest", "musl"} {
+		bed.Image(t, "busybox", tag, nil, bed.ImageConfig{})
+	}
 }
 
 const deployUser = 1000

@@ -143,7 +143,11 @@ func (d *deployment) compare(ctx context.Context, choices []promotion.Choice) er
 }
 
 func (d *deployment) changedFiles(ctx context.Context, c promotion.Choice) (promotion.Files, error) {
-	from, errFrom := d.revision(ctx, c.State.Present(c.Service.Tag))
+	present := c.State.Present(c.Service.Tag)
+	if present.Digest == "" && !c.State.Up() && d.env.target.Engine != promotion.EngineNone {
+		return promotion.Files{}, nil // the file names a release that never ran there
+	}
+	from, errFrom := d.revision(ctx, present)
 	to, errTo := d.revision(ctx, c.Release)
 	repo, errRepo := git.Open(ctx, d.cfg.Dir)
 	if ctx.Err() != nil {
