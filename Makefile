@@ -16,7 +16,7 @@ BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
 
 # Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing.
-GOTEST = go test -count=1 -timeout 30m
+GOTEST = go test -count=1 -timeout 45m
 
 .PHONY: help build demo test test-compose2 bench fidelity lint docs bed setup ci clean
 
