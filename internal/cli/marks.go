@@ -56,18 +56,7 @@ func (p *program) blockCommand() *cli.Command {
 			"promote block staging core         the one that runs there",
 		},
 		flags: []cli.Flag{dryRunFlag, reasonFlag},
-		run: func(ctx context.Context, c *cli.Context) error {
-			if c.NArg() < 2 {
-				return wrongArguments(c, "block which release?")
-			}
-			return p.marking(ctx, c, "block", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
-				release := promotion.Known(s, d.service(s.Service).Tag, d.want(s.Service))
-				if promotion.IsBad(s.Marks, release) != nil {
-					return nil, nil
-				}
-				return []promotion.Mark{{Service: s.Service, Kind: promotion.Bad, Release: release}}, nil
-			})
-		},
+		run:   p.judging("block", promotion.Bad),
 	})
 }
 
@@ -76,19 +65,24 @@ func (p *program) unblockCommand() *cli.Command {
 		name: "unblock", args: "ENV SERVICE@VERSION…", usage: "let a release be deployed again that was blocked or rolled back",
 		examples: []string{`promote unblock prod core@v1.5.0 --reason "it was the database"`},
 		flags:    []cli.Flag{dryRunFlag, reasonFlag},
-		run: func(ctx context.Context, c *cli.Context) error {
-			if c.NArg() < 2 {
-				return wrongArguments(c, "unblock which release?")
-			}
-			return p.marking(ctx, c, "unblock", func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
-				release := promotion.Known(s, d.service(s.Service).Tag, d.want(s.Service))
-				if promotion.IsBad(s.Marks, release) == nil {
-					return nil, nil
-				}
-				return []promotion.Mark{{Service: s.Service, Kind: promotion.Cleared, Release: release}}, nil
-			})
-		},
+		run:      p.judging("unblock", promotion.Cleared),
 	})
+}
+
+// judging marks the named releases as bad, or as bad no longer, where they are not so already.
+func (p *program) judging(name string, mark promotion.MarkKind) func(context.Context, *cli.Context) error {
+	return func(ctx context.Context, c *cli.Context) error {
+		if c.NArg() < 2 {
+			return wrongArguments(c, "%s which release?", name)
+		}
+		return p.marking(ctx, c, name, func(d *deployment, s promotion.ServiceState) ([]promotion.Mark, error) {
+			release := promotion.Known(s, d.service(s.Service).Tag, d.want(s.Service))
+			if bad := promotion.IsBad(s.Marks, release) != nil; bad == (mark == promotion.Bad) {
+				return nil, nil
+			}
+			return []promotion.Mark{{Service: s.Service, Kind: mark, Release: release}}, nil
+		})
+	}
 }
 
 func (p *program) approveCommand() *cli.Command {
