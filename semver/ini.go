@@ -2,15 +2,14 @@ package semver
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 )
 
 var (
-	iniHeader    = regexp.MustCompile(`^\[([^\]\r\n]+)\]`)
-	iniLine      = regexp.MustCompile(`^([^\s#;=:\[][^=:\r\n]*?)[ \t]*[=:][ \t]*([^\r\n]*?)[ \t]*\r?\n?$`)
-	propertyLine = regexp.MustCompile(`^[ \t\f]*([^\s#!=:][^\s=:]*)(?:[ \t\f]*[=:]|[ \t\f])[ \t\f]*([^\r\n]*?)[ \t\f]*\r?\n?$`)
-	continued    = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*\\\r?\n$`)
+	iniHeader    = lazily(`^\[([^\]\r\n]+)\]`)
+	iniLine      = lazily(`^([^\s#;=:\[][^=:\r\n]*?)[ \t]*[=:][ \t]*([^\r\n]*?)[ \t]*\r?\n?$`)
+	propertyLine = lazily(`^[ \t\f]*([^\s#!=:][^\s=:]*)(?:[ \t\f]*[=:]|[ \t\f])[ \t\f]*([^\r\n]*?)[ \t\f]*\r?\n?$`)
+	continued    = lazily(`(?:^|[^\\])(?:\\\\)*\\\r?\n$`)
 )
 
 // walkINI goes through an INI file as Python's configparser reads it: keys don't tell upper from lower
@@ -19,11 +18,11 @@ func walkINI(d *document, visit visitor) error {
 	data, at := d.content()
 	var section []string
 	for line := range bytes.Lines(data) {
-		if m := iniHeader.FindSubmatch(line); m != nil {
+		if m := iniHeader().FindSubmatch(line); m != nil {
 			section = []string{string(m[1])}
 			visit(section, scalar{start: at, end: at})
 		}
-		if m := iniLine.FindSubmatchIndex(line); m != nil {
+		if m := iniLine().FindSubmatchIndex(line); m != nil {
 			key := strings.ToLower(string(line[m[2]:m[3]]))
 			visit(append(section, key), d.literal(at+m[4], at+m[5]))
 		}
@@ -37,12 +36,12 @@ func walkProperties(d *document, visit visitor) error {
 	data, at := d.content()
 	inValue := false
 	for line := range bytes.Lines(data) {
-		m := propertyLine.FindSubmatchIndex(line)
+		m := propertyLine().FindSubmatchIndex(line)
 		if m != nil && !inValue {
 			key := string(line[m[2]:m[3]])
 			visit(strings.Split(key, "."), d.literal(at+m[4], at+m[5]))
 		}
-		inValue = continued.Match(line) && (m != nil || inValue)
+		inValue = continued().Match(line) && (m != nil || inValue)
 		at += len(line)
 	}
 	return nil

@@ -5,13 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 // mavenProperty is a version that a property holds: ${revision}.
-var mavenProperty = regexp.MustCompile(`^\$\{([^${}]+)\}$`)
+var mavenProperty = lazily(`^\$\{([^${}]+)\}$`)
 
 // pomFile finds the version of a pom.xml: the project's own, or that of the property in the same file
 // which it names.
@@ -20,7 +19,7 @@ func pomFile(d *document) ([]scalar, error) {
 	if err != nil || len(found) == 0 || !strings.Contains(found[0].text, "${") {
 		return found, err
 	}
-	m := mavenProperty.FindStringSubmatch(found[0].text)
+	m := mavenProperty().FindStringSubmatch(found[0].text)
 	if m == nil {
 		return nil, d.fail(found[0].start, "name the property that decides with key: project.properties.revision", "the version is put together: %s", found[0].text)
 	}

@@ -2,27 +2,26 @@ package semver
 
 import (
 	"bytes"
-	"regexp"
 )
 
 // What Elixir calls the version of a project: a string, or a module attribute, usually @version.
 var (
-	mixProject   = regexp.MustCompile(`(?m)^([ \t]*)def[ \t]+project\b`)
-	mixVersion   = regexp.MustCompile(`\bversion:\s*"([^"\n]*)"`)
-	mixAttribute = regexp.MustCompile(`(?m)^[ \t]*@version[ \t(]+"([^"\n]*)"`)
+	mixProject   = lazily(`(?m)^([ \t]*)def[ \t]+project\b`)
+	mixVersion   = lazily(`\bversion:\s*"([^"\n]*)"`)
+	mixAttribute = lazily(`(?m)^[ \t]*@version[ \t(]+"([^"\n]*)"`)
 )
 
 // mixFile finds the version of a mix.exs: version: "…" in the function project, else @version "…". Code
 // can say it in other ways; those need a regex.
 func mixFile(d *document) ([]scalar, error) {
-	code := readCode(d, elixirText)
-	if m := mixProject.FindSubmatchIndex(code.data); m != nil {
+	code := readCode(d, elixirText())
+	if m := mixProject().FindSubmatchIndex(code.data); m != nil {
 		end := m[1] + endOfFunction(code.data[m[1]:], code.data[m[2]:m[3]])
-		if found := code.matches(mixVersion, m[1], end); len(found) > 0 {
+		if found := code.matches(mixVersion(), m[1], end); len(found) > 0 {
 			return found, nil
 		}
 	}
-	return code.matches(mixAttribute, 0, len(code.data)), nil
+	return code.matches(mixAttribute(), 0, len(code.data)), nil
 }
 
 // endOfFunction is where the next line begins that is indented as the function's def is.
@@ -39,4 +38,4 @@ func endOfFunction(body, indent []byte) int {
 }
 
 // elixirText is what can hold a # or a quote in Elixir: heredocs, strings, comments, character literals.
-var elixirText = regexp.MustCompile(`(?s)"""(?:\\.|.)*?"""|'''(?:\\.|.)*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#[^\n]*|\?\\?["'#]`)
+var elixirText = lazily(`(?s)"""(?:\\.|.)*?"""|'''(?:\\.|.)*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#[^\n]*|\?\\?["'#]`)

@@ -3,7 +3,6 @@ package semver
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -16,9 +15,9 @@ var (
 )
 
 var (
-	pythonBuild = regexp.MustCompile(`^[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*$`)
-	pythonPre   = regexp.MustCompile(`(?i)^(alpha|a|beta|b|c|rc|pre|preview|dev)[.-]?(\d*)$`)
-	pep440      = regexp.MustCompile(`(?i)^(\d+\.\d+\.\d+)(?:[._-]?(alpha|a|beta|b|c|rc|pre|preview|dev)[._-]?(\d*))?(\+[a-z0-9.]+)?$`)
+	pythonBuild = lazily(`^[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*$`)
+	pythonPre   = lazily(`(?i)^(alpha|a|beta|b|c|rc|pre|preview|dev)[.-]?(\d*)$`)
+	pep440      = lazily(`(?i)^(\d+\.\d+\.\d+)(?:[._-]?(alpha|a|beta|b|c|rc|pre|preview|dev)[._-]?(\d*))?(\+[a-z0-9.]+)?$`)
 	// normalPre are the prereleases of PEP 440 by what they are called elsewhere.
 	normalPre = map[string]string{"alpha": "a", "a": "a", "beta": "b", "b": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc", "dev": ".dev"}
 	// longPre are the prereleases of Semantic Versioning by what PEP 440 calls them.
@@ -54,7 +53,7 @@ func writePython(v Version) (string, error) {
 }
 
 func readPEP440(text string) (Version, error) {
-	m := pep440.FindStringSubmatch(text)
+	m := pep440().FindStringSubmatch(text)
 	if m == nil {
 		return Parse(text)
 	}
@@ -78,14 +77,14 @@ func writePEP440(v Version) (string, error) {
 	p := v.parsed()
 	text := fmt.Sprintf("%d.%d.%d", p.Major(), p.Minor(), p.Patch())
 	if pre := p.Prerelease(); pre != "" {
-		m := pythonPre.FindStringSubmatch(pre)
+		m := pythonPre().FindStringSubmatch(pre)
 		if m == nil {
 			return "", &notationError{fmt.Sprintf("Python has no prerelease such as %s", v.Number()), "take alpha, beta, rc or dev and a number: " + text + "-rc.1"}
 		}
 		text += normalPre[strings.ToLower(m[1])] + number(m[2])
 	}
 	if build := p.Metadata(); build != "" {
-		if !pythonBuild.MatchString(build) {
+		if !pythonBuild().MatchString(build) {
 			return "", &notationError{fmt.Sprintf("Python has no build such as %s", v.Number()), "part its letters and numbers by single dots: " + text + "+b.5"}
 		}
 		text += "+" + strings.ReplaceAll(strings.ToLower(build), "-", ".")

@@ -11,25 +11,25 @@ import (
 var gemNotation = &notation{readGem, writeGem}
 
 var (
-	gemVersion = regexp.MustCompile(`^(\d+\.\d+\.\d+)(?:\.([0-9A-Za-z.]*[A-Za-z][0-9A-Za-z.]*))?$`)
-	gemPre     = regexp.MustCompile(`^[0-9A-Za-z.]*[A-Za-z][0-9A-Za-z.]*$`)
+	gemVersion = lazily(`^(\d+\.\d+\.\d+)(?:\.([0-9A-Za-z.]*[A-Za-z][0-9A-Za-z.]*))?$`)
+	gemPre     = lazily(`^[0-9A-Za-z.]*[A-Za-z][0-9A-Za-z.]*$`)
 
 	// rubyText is what can hold a # or a quote in Ruby: strings and comments.
-	rubyText     = regexp.MustCompile(`(?ms)^=begin\b.*?^=end\b[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*`)
-	rubyConstant = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:\w+::)*VERSION[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?(?:[ \t]+unless\b[^\n;]*)?[ \t\r]*(?:;|$)`)
-	gemAttribute = regexp.MustCompile(`(?m)(?:^|[;|])[ \t]*\w+\.version[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?[ \t\r]*(?:;|$)`)
-	gemChecksums = regexp.MustCompile(`(?m)^CHECKSUMS\r?\n((?:  [^\n]*\n?)*)`)
+	rubyText     = lazily(`(?ms)^=begin\b.*?^=end\b[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*`)
+	rubyConstant = lazily(`(?m)(?:^|;)[ \t]*(?:\w+::)*VERSION[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?(?:[ \t]+unless\b[^\n;]*)?[ \t\r]*(?:;|$)`)
+	gemAttribute = lazily(`(?m)(?:^|[;|])[ \t]*\w+\.version[ \t]*=[ \t]*["']([^"'\n]*)["'](?:\.freeze)?[ \t\r]*(?:;|$)`)
+	gemChecksums = lazily(`(?m)^CHECKSUMS\r?\n((?:  [^\n]*\n?)*)`)
 )
 
 // inRuby finds what an expression matches in a Ruby source.
-func inRuby(expression *regexp.Regexp) finder {
+func inRuby(expression func() *regexp.Regexp) finder {
 	return func(d *document) ([]scalar, error) {
-		return readCode(d, rubyText).matches(expression, 0, len(d.data)), nil
+		return readCode(d, rubyText()).matches(expression(), 0, len(d.data)), nil
 	}
 }
 
 func readGem(text string) (Version, error) {
-	m := gemVersion.FindStringSubmatch(text)
+	m := gemVersion().FindStringSubmatch(text)
 	switch {
 	case m == nil:
 		v, err := Parse(text)
@@ -50,7 +50,7 @@ func readGem(text string) (Version, error) {
 func writeGem(v Version) (string, error) {
 	p := v.parsed()
 	pre := p.Prerelease()
-	if p.Metadata() != "" || pre != "" && !gemPre.MatchString(pre) {
+	if p.Metadata() != "" || pre != "" && !gemPre().MatchString(pre) {
 		return "", &notationError{fmt.Sprintf("a gem can't have the version %s", v.Number()), "take letters and numbers, and no build metadata: 1.5.0-rc.1"}
 	}
 	return strings.Replace(v.Number(), "-", ".", 1), nil
@@ -90,7 +90,7 @@ func lockedGem(name, remote string) finder {
 		if len(found) == 0 {
 			return nil, nil
 		}
-		for _, m := range gemChecksums.FindAllSubmatchIndex(d.data, -1) {
+		for _, m := range gemChecksums().FindAllSubmatchIndex(d.data, -1) {
 			found = append(found, d.matches(entry, m[2], m[3])...)
 		}
 		return found, nil
