@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
+	"unicode"
 )
 
 // CI names the files that a CI job has for what a command leaves to the steps after it, and to whoever
@@ -29,10 +29,10 @@ func (s *Screen) Values(values ...Value) {
 		dotenv = append(dotenv, Value{dotenvName(v.Name), v.Text})
 	}
 	if s.CI.Outputs != "" {
-		s.warn(appendTo(s.CI.Outputs, lines(outputs)))
+		s.Warn(appendTo(s.CI.Outputs, lines(outputs)))
 	}
 	if s.CI.Dotenv != "" {
-		s.warn(s.replaceIn(s.CI.Dotenv, dotenv))
+		s.Warn(s.replaceIn(s.CI.Dotenv, dotenv))
 	}
 }
 
@@ -53,7 +53,7 @@ func (s *Screen) Summary(title string, header []string, rows [][]string, below s
 	if below != "" {
 		fmt.Fprintf(&b, "\n%s\n", verbatim(below))
 	}
-	s.warn(appendTo(s.CI.Summary, b.String()+"\n"))
+	s.Warn(appendTo(s.CI.Summary, b.String()+"\n"))
 }
 
 func row(cells []string) string {
@@ -68,20 +68,13 @@ func row(cells []string) string {
 func verbatim(text string) string {
 	var b strings.Builder
 	for _, r := range oneLine(text) {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		if r > '~' || r == ' ' || letter {
+		if r > '~' || r == ' ' || alphanumeric(r) {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, "&#%d;", r)
 		}
 	}
 	return b.String()
-}
-
-func (s *Screen) warn(err error) {
-	if err != nil {
-		fmt.Fprintf(s.Err, "%s %s\n", s.paint(yellow, "warning:"), oneLine(err.Error()))
-	}
 }
 
 func appendTo(path, text string) error {
@@ -104,8 +97,10 @@ func lines(values []Value) string {
 	return b.String()
 }
 
-// bare is a value that means the same without quotes to GitLab and to a shell that reads the file.
-var bare = regexp.MustCompile(`^[\pL\pN_./:@%+,=-]*$`)
+// quoted reports whether a sign of a value would need quotes for GitLab, or for a shell that reads the file.
+func quoted(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("_./:@%+,=-", r)
+}
 
 // replaceIn puts values into a dotenv file in the place of older ones of the same names: one job may
 // run promote several times.
@@ -122,8 +117,8 @@ func (s *Screen) replaceIn(path string, values []Value) error {
 		}
 	}
 	for _, v := range values {
-		if !bare.MatchString(v.Text) {
-			s.warn(fmt.Errorf("%s is left out of %s: %q would need quotes", v.Name, path, v.Text))
+		if strings.ContainsFunc(v.Text, quoted) {
+			s.Warn(fmt.Errorf("%s is left out of %s: %q would need quotes", v.Name, path, v.Text))
 			continue
 		}
 		kept.WriteString(lines([]Value{v}))
@@ -140,15 +135,24 @@ func named(values []Value, name string) bool {
 	return false
 }
 
-var (
-	notInOutput = regexp.MustCompile(`[^A-Za-z0-9_-]`)
-	notInDotenv = regexp.MustCompile(`[^A-Z0-9_]`)
-)
-
 // outputName is a name as an expression of GitHub's can say it.
-func outputName(name string) string { return notInOutput.ReplaceAllString(name, "_") }
+func outputName(name string) string { return strings.Map(underscored("-"), name) }
 
 // dotenvName is a name as a variable.
 func dotenvName(name string) string {
-	return "PROMOTE_" + notInDotenv.ReplaceAllString(strings.ToUpper(name), "_")
+	return "PROMOTE_" + strings.Map(underscored(""), strings.ToUpper(name))
+}
+
+// underscored puts _ in the place of what is no ASCII letter or digit, nor one of a few more signs.
+func underscored(more string) func(rune) rune {
+	return func(r rune) rune {
+		if alphanumeric(r) || strings.ContainsRune("_"+more, r) {
+			return r
+		}
+		return '_'
+	}
+}
+
+func alphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
