@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -204,7 +203,7 @@ func targetOf(cfg *config.Config, e *config.Environment) (promotion.Target, erro
 		t.Git = &promotion.Git{Commit: e.Git.Commit, Push: e.Git.Push}
 	}
 	for _, s := range cfg.Services {
-		if len(e.Services) == 0 || slices.Contains(e.Services, s.Name) {
+		if e.Has(s.Name) {
 			t.Services = append(t.Services, serviceOf(s))
 		}
 	}

@@ -125,7 +125,7 @@ func (p *program) sample(cfg *config.Config, env *config.Environment, event noti
 		return p.drift(env.Name, []string{"the file says v1.4.2, the history v1.5.0 (a test of promote notify)"})
 	}
 	for _, s := range cfg.Services {
-		if len(env.Services) == 0 || slices.Contains(env.Services, s.Name) {
+		if env.Has(s.Name) {
 			m.Services = append(m.Services, notify.Service{Name: s.Name, From: first, To: second})
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"promote/semver"
@@ -55,6 +56,11 @@ type Environment struct {
 	Rollout Rollout
 	// Services names the services that run here; empty means all of them.
 	Services []string
+}
+
+// Has reports whether a service of the file runs here.
+func (e *Environment) Has(service string) bool {
+	return len(e.Services) == 0 || slices.Contains(e.Services, service)
 }
 
 func (e *Environment) enter(name string, at Place) { e.Name, e.Place = name, at }
