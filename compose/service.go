@@ -32,13 +32,12 @@ type Service struct {
 	HealthCheck     bool                `json:"health_check,omitempty"` // in the compose file; an image may bring one too
 	DependsOn       []string            `json:"depends_on,omitempty"`
 	Restart         string              `json:"restart,omitempty"`
-	Update          Update              `json:"update,omitzero"`     // deploy.update_config
-	PreStop         []Hook              `json:"pre_stop,omitempty"`  // what is to run in a container before it is stopped
-	Aliases         map[string][]string `json:"aliases,omitempty"`   // names of its own, by network
-	NotDark         string              `json:"not_dark,omitempty"`  // why its containers can't be started by anybody but compose
-	Context         string              `json:"context,omitempty"`   // it is built from, absolute
-	Variables       []string            `json:"variables,omitempty"` // names of those that its containers get from environment and env_file
-	Disabled        bool                `json:"disabled,omitempty"`  // by its profiles
+	Update          Update              `json:"update,omitzero"`    // deploy.update_config
+	PreStop         []Hook              `json:"pre_stop,omitempty"` // what is to run in a container before it is stopped
+	Aliases         map[string][]string `json:"aliases,omitempty"`  // names of its own, by network
+	NotDark         string              `json:"not_dark,omitempty"` // why its containers can't be started by anybody but compose
+	Context         string              `json:"context,omitempty"`  // it is built from, absolute
+	Disabled        bool                `json:"disabled,omitempty"` // by its profiles
 }
 
 // Services are the services of the project by name, those that no profile enables included; with
@@ -110,12 +109,16 @@ func facts(c types.ServiceConfig) Service {
 	if c.Build != nil {
 		s.Context = c.Build.Context
 	}
-	s.Variables = variables(c)
 	return s
 }
 
-// variables are names only: values are nobody's business. An env file that is not there has none.
-func variables(c types.ServiceConfig) []string {
+// Given are the names of the variables that a service's containers get, from environment and env_file; never
+// their values. An env file that is not there has none.
+func (p *Project) Given(service string) []string {
+	c, enabled := p.model.Services[service]
+	if !enabled {
+		c = p.model.DisabledServices[service]
+	}
 	names := maps.Clone(c.Environment)
 	if names == nil {
 		names = types.MappingWithEquals{}

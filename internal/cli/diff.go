@@ -136,7 +136,7 @@ func names(s promotion.State, service string) map[string]bool {
 	found := map[string]bool{}
 	state, _ := s.Service(service)
 	for _, part := range state.Parts {
-		for _, name := range part.Compose.Variables {
+		for _, name := range part.Given {
 			found[name] = true
 		}
 	}

@@ -41,6 +41,7 @@ type Part struct {
 	Compose    compose.Service `json:"compose"`
 	Containers []Container     `json:"containers,omitempty"`
 	Neighbours []Neighbour     `json:"neighbours,omitempty"` // reverse proxies that may be in front of it
+	Given      []string        `json:"given,omitempty"`      // names of the variables that its containers get
 }
 
 // Container is one that exists for a compose service.

@@ -38,9 +38,6 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := m.remember(&s); err != nil {
-		return s, err
-	}
 	services := byName(project)
 	for _, service := range m.Target.Services {
 		one := m.service(service, services, func(name string) []promotion.Container { return containerStates(found, name, service.Image) })
@@ -50,7 +47,20 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 		}
 		s.Services = append(s.Services, one)
 	}
-	return s, m.recall(&s)
+	return s, m.complete(&s, project)
+}
+
+// complete adds what neither containers nor tasks tell.
+func (m *Machine) complete(s *promotion.State, p *compose.Project) error {
+	for _, service := range s.Services {
+		for i, part := range service.Parts {
+			service.Parts[i].Given = p.Given(part.Compose.Name)
+		}
+	}
+	if err := m.remember(s); err != nil {
+		return err
+	}
+	return m.recall(s)
 }
 
 // described is a container with the digests of its image.

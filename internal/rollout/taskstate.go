@@ -25,9 +25,6 @@ func (m *Machine) stackState(ctx context.Context) (promotion.State, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := m.remember(&s); err != nil {
-		return s, err
-	}
 	written := byName(project)
 	for name, facts := range written {
 		if one := inStack(services, name); one != nil && one.PerNode {
@@ -40,7 +37,7 @@ func (m *Machine) stackState(ctx context.Context) (promotion.State, error) {
 			return taskStates(s.Project, inStack(services, name), tasks, written[name].Pin.Digest != "")
 		}))
 	}
-	return s, m.recall(&s)
+	return s, m.complete(&s, project)
 }
 
 // taskStates describes the tasks that a service is to have, newest first as they are given. A task keeps its
