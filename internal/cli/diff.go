@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
-	"promote/internal/git"
 	"promote/internal/notes"
 	"promote/internal/promotion"
 	"promote/internal/ui"
@@ -86,31 +84,16 @@ func (d *deployment) contentsOf(ctx context.Context, m promotion.Move) (ui.Conte
 	if promotion.Same(m.From, m.To) {
 		return contents, nil
 	}
-	from, errFrom := d.revision(ctx, m.From)
-	to, errTo := d.revision(ctx, m.To)
-	repo, errRepo := git.Open(ctx, d.cfg.Dir)
-	service, err := d.cfg.Service(m.Service)
-	switch {
-	case ctx.Err() != nil:
-		return contents, ctx.Err()
-	case err != nil:
+	o, unknown, err := d.origins(ctx, m.Service, m.From, m.To)
+	if contents.Unknown = unknown; err != nil || unknown != "" {
 		return contents, err
-	case errRepo != nil:
-		contents.Unknown = "there is no git repository here"
-	case errFrom != nil || from == "":
-		contents.Unknown = fmt.Sprintf("the image of %s does not say which commit it was built from", contents.From)
-	case errTo != nil || to == "":
-		contents.Unknown = fmt.Sprintf("the image of %s does not say which commit it was built from", contents.To)
-	}
-	if contents.Unknown != "" {
-		return contents, nil
 	}
 	if contents.Back = m.To.Version.Less(m.From.Version); contents.Back {
-		from, to = to, from
+		o.from, o.to = o.to, o.from
 	}
-	log, err := repo.Log(ctx, from, to, service.Path)
+	log, err := o.repo.Log(ctx, o.from, o.to, o.path)
 	if err == nil {
-		contents.Files, err = repo.ChangedFiles(ctx, from, to, service.Path)
+		contents.Files, err = o.repo.ChangedFiles(ctx, o.from, o.to, o.path)
 	}
 	if err != nil && ctx.Err() == nil {
 		contents.Unknown = err.Error() // such as a commit that was never fetched

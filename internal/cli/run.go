@@ -12,10 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
-	"promote/internal/git"
 	"promote/internal/host"
 	"promote/internal/promotion"
-	"promote/registry"
 )
 
 func (p *program) runCommand() *cli.Command {
@@ -147,24 +145,15 @@ func (d *deployment) changedFiles(ctx context.Context, c promotion.Choice) (prom
 	if present.Digest == "" && !c.State.Up() && d.env.target.Engine != promotion.EngineNone {
 		return promotion.Files{}, nil // the file names a release that never ran there
 	}
-	from, errFrom := d.revision(ctx, present)
-	to, errTo := d.revision(ctx, c.Release)
-	repo, errRepo := git.Open(ctx, d.cfg.Dir)
-	if ctx.Err() != nil {
-		return promotion.Files{}, ctx.Err()
-	}
-	if errors.Join(errFrom, errTo, errRepo) != nil || from == "" || to == "" {
-		return promotion.Files{}, nil
-	}
-	service, err := d.cfg.Service(c.Service.Name)
-	if err != nil {
+	o, unknown, err := d.origins(ctx, c.Service.Name, present, c.Release)
+	if err != nil || unknown != "" {
 		return promotion.Files{}, err
 	}
-	changed, err := repo.ChangedFiles(ctx, from, to, service.Path)
+	changed, err := o.repo.ChangedFiles(ctx, o.from, o.to, o.path)
 	if err != nil {
 		return promotion.Files{}, ctx.Err() // such as a revision that is not here
 	}
-	prefix, err := filepath.Rel(repo.Root(), filepath.Join(d.cfg.Dir, service.Path))
+	prefix, err := filepath.Rel(o.repo.Root(), filepath.Join(d.cfg.Dir, o.path))
 	if err != nil || !filepath.IsLocal(prefix) {
 		return promotion.Files{}, nil // reached through a link
 	}
@@ -173,17 +162,4 @@ func (d *deployment) changedFiles(ctx context.Context, c promotion.Choice) (prom
 		files.Changed = append(files.Changed, strings.TrimPrefix(file, filepath.ToSlash(prefix)+"/"))
 	}
 	return files, nil
-}
-
-// revision is the commit that a release was built from.
-func (d *deployment) revision(ctx context.Context, r registry.Release) (string, error) {
-	if r.Revision != "" {
-		return r.Revision, nil
-	}
-	reference := r.Digest
-	if reference == "" {
-		reference = r.Tag
-	}
-	found, err := d.registry.Release(ctx, r.Repository, reference)
-	return found.Revision, err
 }
