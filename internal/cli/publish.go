@@ -154,10 +154,7 @@ func (r *release) finish(ctx context.Context, answer publication) (err error) {
 // make builds the image. A builder pushes it without a name, so its digest is known; one that an engine
 // built has none before it is pushed.
 func (r *release) make(ctx context.Context, head string) (digest string, err error) {
-	if err := r.buildable(); err != nil {
-		return "", err
-	}
-	if err := r.registry.Writable(ctx, r.service.Image); err != nil {
+	if err := r.deliverable(ctx); err != nil {
 		return "", err
 	}
 	if r.service.Build.Builder != "" {
@@ -235,7 +232,7 @@ func (r *release) push(ctx context.Context) (string, error) {
 // upload has the engine push, and stops it when it gets nowhere: an engine waits for ever.
 func (r *release) upload(ctx context.Context, engine *docker.Engine, auth string, show func(docker.Progress)) (string, error) {
 	limit := r.cfg.Registry.ProgressDeadline
-	stalled := &stalledError{reference: r.reference(), limit: limit}
+	stalled := &docker.StalledError{Doing: "push " + r.reference(), Limit: limit}
 	pushing, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	silence := time.AfterFunc(limit, func() { stop(stalled) })
@@ -249,19 +246,6 @@ func (r *release) upload(ctx context.Context, engine *docker.Engine, auth string
 	}
 	return digest, err
 }
-
-// stalledError is a push that made no progress for too long.
-type stalledError struct {
-	reference string
-	limit     time.Duration
-}
-
-func (e *stalledError) Error() string {
-	return fmt.Sprintf("push %s: no progress for %s", e.reference, e.limit)
-}
-
-// Hint is for a registry that had a bad moment: what arrived of the layers is not sent again.
-func (e *stalledError) Hint() string { return "the same command again" }
 
 // reference is the image under its version.
 func (r *release) reference() string { return r.service.Image + ":" + r.tag }

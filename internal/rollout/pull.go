@@ -52,7 +52,7 @@ func (r *run) pullOne(ctx context.Context, m promotion.Move, progress func(docke
 		tag = "latest" // what docker makes of an image without a tag
 	}
 	_, err := r.Engine.Pull(ctx, m.Image, m.To.Digest, tag, r.auth(ctx, r.Credentials, m.Image), progress)
-	var stalled *stalledError
+	var stalled *docker.StalledError
 	if err != nil && errors.As(context.Cause(ctx), &stalled) {
 		return stalled
 	}

@@ -2,8 +2,9 @@ package rollout
 
 import (
 	"context"
-	"fmt"
 	"time"
+
+	"promote/internal/docker"
 )
 
 // patience ends pulls that get nowhere. What one image gets counts for all of them: an engine loads a
@@ -19,7 +20,7 @@ func (p *patience) watch(ctx context.Context, image string) context.Context {
 		return ctx
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	p.timers = append(p.timers, time.AfterFunc(p.limit, func() { cancel(&stalledError{image, p.limit}) }))
+	p.timers = append(p.timers, time.AfterFunc(p.limit, func() { cancel(&docker.StalledError{Doing: "pull " + image, Limit: p.limit}) }))
 	return ctx
 }
 
@@ -35,16 +36,3 @@ func (p *patience) stop() {
 		t.Stop()
 	}
 }
-
-// stalledError is a pull that made no progress for too long.
-type stalledError struct {
-	image string
-	limit time.Duration
-}
-
-func (e *stalledError) Error() string {
-	return fmt.Sprintf("pull %s: no progress for %s", e.image, e.limit)
-}
-
-// Hint is for a network that had a bad moment.
-func (e *stalledError) Hint() string { return "the same command again" }
