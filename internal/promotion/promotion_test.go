@@ -115,6 +115,22 @@ func (w *world) plan() (promotion.Plan, error) {
 	return promotion.New(w.Request, choices)
 }
 
+// planned wants a plan with these moves, or a refusal that begins so.
+func (w *world) planned(t *testing.T, want string) (plan promotion.Plan, refused bool) {
+	t.Helper()
+	plan, err := w.plan()
+	if err != nil {
+		if want == "" || !strings.HasPrefix(err.Error(), want) {
+			t.Fatalf("refused: %v\nwant %s", err, want)
+		}
+		return plan, true
+	}
+	if got := moves(plan); got != want {
+		t.Errorf("it moves %q, want %q", got, want)
+	}
+	return plan, false
+}
+
 // TestPlan: each row is a case of what is where, and what somebody asks for.
 func TestPlan(t *testing.T) {
 	tests := map[string]struct {
@@ -164,15 +180,9 @@ func TestPlan(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			plan, err := test.world.plan()
-			if err != nil {
-				if test.want == "" || !strings.HasPrefix(err.Error(), test.want) {
-					t.Fatalf("refused: %v\nwant %s", err, test.want)
-				}
+			plan, refused := test.world.planned(t, test.want)
+			if refused {
 				return
-			}
-			if got := moves(plan); got != test.want {
-				t.Errorf("it moves %q, want %q", got, test.want)
 			}
 			var skipped []string
 			for _, s := range plan.Skipped {
