@@ -19,7 +19,7 @@ type Policy struct {
 // gatePolicy holds a release against the environment's policy. In an emergency, and where only a look is
 // taken, what stands in the way is noted.
 func (r Request) gatePolicy(c *Choice) error {
-	if ran := verdictOf(fold(c.State.Marks).ran, c.Release); ran && r.Kind != Deploy || Same(c.State.Present(c.Service.Tag), c.Release) {
+	if _, ran := fold(c.State.Marks).find(c.Release); ran && r.Kind != Deploy || Same(c.State.Present(c.Service.Tag), c.Release) {
 		return nil // it is there, or it goes back
 	}
 	for _, gate := range []func(*Choice) *Refusal{r.gateSoak, r.gateClosed, r.gateApproval} {
@@ -36,15 +36,6 @@ func (r Request) gatePolicy(c *Choice) error {
 		}
 	}
 	return nil
-}
-
-func verdictOf(releases []registry.Release, release registry.Release) bool {
-	for _, known := range releases {
-		if Same(known, release) {
-			return true
-		}
-	}
-	return false
 }
 
 // emergency is the advice to pass a gate of the policy.

@@ -97,7 +97,7 @@ func (r Request) tasks(s Service) []string {
 
 // checkTasks refuses what the environment can't do, and says what is left out on the way back.
 func (r Request) checkTasks(m Move) (notes []Note, err error) {
-	for _, t := range r.Target.tasksOf(m) {
+	for _, t := range r.Target.TasksOf(m) {
 		if err := r.Target.runs(t, m.Service); err != nil {
 			return nil, err
 		}
@@ -136,8 +136,8 @@ func (t Target) Task(service, name string) (Task, bool) {
 	return Task{}, false
 }
 
-// tasksOf are the tasks that a move runs.
-func (t Target) tasksOf(m Move) []Task {
+// TasksOf are the tasks that a move runs.
+func (t Target) TasksOf(m Move) []Task {
 	var list []Task
 	for _, name := range m.Tasks {
 		if task, ok := t.Task(m.Service, name); ok {
@@ -151,7 +151,7 @@ func (t Target) tasksOf(m Move) []Task {
 func (t Target) taskSteps(moves []Move, phases ...string) []Step {
 	var list []Step
 	for _, m := range moves {
-		for _, task := range t.tasksOf(m) {
+		for _, task := range t.TasksOf(m) {
 			if slices.Contains(phases, task.Phase) {
 				list = append(list, Step{Kind: TaskStep, Service: m.Service, Task: task.Name})
 			}

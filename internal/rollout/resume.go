@@ -135,11 +135,9 @@ func (r *run) finish(ctx context.Context) error {
 	}
 	watch, stop := r.watch(ctx)
 	defer stop()
-	for _, m := range r.Plan.Moves {
-		for _, roll := range m.Rolls {
-			if err := r.finishRoll(ctx, roll, watch); err != nil {
-				return err
-			}
+	for _, roll := range r.rolls() {
+		if err := r.finishRoll(ctx, roll, watch); err != nil {
+			return err
 		}
 	}
 	return r.finishTasks(ctx)

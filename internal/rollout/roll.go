@@ -137,10 +137,17 @@ func (r *run) withCandidate(ctx context.Context, roll promotion.Roll, do func() 
 	if err != nil {
 		return err
 	}
+	return whileApplied(edit, func() error {
+		r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "starting a new container"})
+		return do()
+	})
+}
+
+// whileApplied does something while the files are changed, and puts them back at once. The caller holds the files.
+func whileApplied(edit *compose.Edit, do func() error) error {
 	if err := edit.Apply(); err != nil {
 		return err
 	}
-	r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Progress, Text: "starting a new container"})
 	return errors.Join(do(), edit.Revert())
 }
 
@@ -288,11 +295,9 @@ func (r *run) edit(ctx context.Context, roll promotion.Roll) (*compose.Edit, err
 // answer other than "nothing" is told, not undone.
 func (r *run) confirm(ctx context.Context) error {
 	var services []string
-	for _, m := range r.Plan.Moves {
-		for _, roll := range m.Rolls {
-			if !r.fileOnly(roll) {
-				services = append(services, roll.Service)
-			}
+	for _, roll := range r.rolls() {
+		if !r.fileOnly(roll) {
+			services = append(services, roll.Service)
 		}
 	}
 	if len(services) == 0 {

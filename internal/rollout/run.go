@@ -178,6 +178,15 @@ func (r *run) step(ctx context.Context, s promotion.Step) error {
 	return fmt.Errorf("this promote does not know the step %q", s.Kind)
 }
 
+// rolls are those of all moves, in their order.
+func (r *run) rolls() []promotion.Roll {
+	var list []promotion.Roll
+	for _, m := range r.Plan.Moves {
+		list = append(list, m.Rolls...)
+	}
+	return list
+}
+
 // rollOf finds the roll of a compose service, and the service that it belongs to: none for steps that are of no
 // service.
 func (r *run) rollOf(composeService string) (service string, roll promotion.Roll) {

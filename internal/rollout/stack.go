@@ -81,7 +81,7 @@ func (r *run) bring(ctx context.Context, images map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.entrust(ctx, services, images); err != nil {
+	if _, err := r.entrust(ctx, services, images); err != nil {
 		return err
 	}
 	overlay, err := r.overlay(ctx, services, images)
@@ -104,16 +104,19 @@ func (r *run) bring(ctx context.Context, images map[string]string) error {
 
 // entrust gives the swarm the credentials for new images: its nodes pull by themselves, and later, too.
 // Only the services that change get any; `docker stack deploy --with-registry-auth` would take theirs from
-// all the others.
-func (r *run) entrust(ctx context.Context, services []docker.StackService, images map[string]string) error {
+// all the others. It returns those that were given some.
+func (r *run) entrust(ctx context.Context, services []docker.StackService, images map[string]string) (given []docker.StackService, err error) {
 	for _, s := range services {
-		if auth := r.auth(ctx, r.Credentials, repositoryOf(images[s.Name])); auth != "" {
-			if err := r.Engine.Entrust(ctx, s.ID, auth); err != nil {
-				return err
-			}
+		auth := r.auth(ctx, r.Credentials, repositoryOf(images[s.Name]))
+		if auth == "" {
+			continue
 		}
+		if err := r.Engine.Entrust(ctx, s.ID, auth); err != nil {
+			return given, err
+		}
+		given = append(given, s)
 	}
-	return nil
+	return given, nil
 }
 
 // entrustNew is for the services that were not there to be given any before. The tasks that they have by now
@@ -124,17 +127,13 @@ func (r *run) entrustNew(ctx context.Context, before []docker.StackService, imag
 		return nil, err
 	}
 	fresh = slices.DeleteFunc(fresh, func(s docker.StackService) bool { return inStack(before, s.Name) != nil })
-	if len(fresh) == 0 {
-		return nil, nil
-	}
-	if err := r.entrust(ctx, fresh, images); err != nil {
+	given, err := r.entrust(ctx, fresh, images)
+	if err != nil || len(given) == 0 {
 		return nil, err
 	}
 	tasks, err := r.Engine.Tasks(ctx, r.stack.Name)
 	return slices.DeleteFunc(tasks, func(t docker.Task) bool {
-		return !slices.ContainsFunc(fresh, func(s docker.StackService) bool {
-			return s.ID == t.Service && r.auth(ctx, r.Credentials, repositoryOf(images[s.Name])) != ""
-		})
+		return !slices.ContainsFunc(given, func(s docker.StackService) bool { return s.ID == t.Service })
 	}), err
 }
 
@@ -189,10 +188,8 @@ func sameImage(a, b string) bool {
 // undoStack has the swarm run what it ran before, where it does not already.
 func (r *run) undoStack(ctx context.Context) error {
 	var failures []error
-	for _, m := range slices.Backward(r.Plan.Moves) {
-		for _, roll := range slices.Backward(m.Rolls) {
-			failures = append(failures, r.undoFiles(ctx, roll))
-		}
+	for _, roll := range slices.Backward(r.rolls()) {
+		failures = append(failures, r.undoFiles(ctx, roll))
 	}
 	services, err := r.Engine.StackServices(ctx, r.stack.Name)
 	if err != nil {
@@ -220,14 +217,6 @@ func (r *run) undoStack(ctx context.Context) error {
 		return errors.Join(append(failures, r.bring(ctx, back))...)
 	}
 	return errors.Join(append(failures, r.converge(ctx, back, nil))...)
-}
-
-func (r *run) rolls() []promotion.Roll {
-	var list []promotion.Roll
-	for _, m := range r.Plan.Moves {
-		list = append(list, m.Rolls...)
-	}
-	return list
 }
 
 // pullable makes sure that the nodes will find the images. What they ran before they may have still: going

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -84,6 +83,11 @@ func (r *run) noteTask(t ranTask) error {
 	return r.record.WriteJSON(tasksFile, r.ran)
 }
 
+// did reports whether a task, or what takes it back, ended well.
+func (r *run) did(service, task string, undo bool) bool {
+	return slices.Contains(r.ran, ranTask{service, task, undo, true})
+}
+
 const tasksFile = "tasks.json"
 
 // taskError is a task that failed, with its last words.
@@ -163,7 +167,7 @@ func (r *run) inService(ctx context.Context, service, composeService string, arg
 		return 0, fmt.Errorf("%s: no container of it runs", composeService)
 	}
 	code, said, err := r.Engine.Execute(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: r.facts(service)})
-	docker.Lines(bytes.NewBufferString(said), say)
+	docker.Lines(strings.NewReader(said), say)
 	return code, err
 }
 
@@ -220,10 +224,7 @@ func (r *run) withNew(ctx context.Context, service string, do func() error) erro
 	if err != nil {
 		return err
 	}
-	if err := edit.Apply(); err != nil {
-		return err
-	}
-	return errors.Join(do(), edit.Revert())
+	return whileApplied(edit, do)
 }
 
 // facts are what a task finds in its environment.
@@ -242,13 +243,11 @@ func (r *run) facts(service string) []string {
 func (r *run) undoTasks(ctx context.Context, broken bool) error {
 	var failures []error
 	migrated := false
-	ran := slices.Clone(r.ran)
-	for _, t := range slices.Backward(ran) {
+	for _, t := range slices.Backward(slices.Clone(r.ran)) { // taking back adds to it
 		task, _ := r.Target.Task(t.Service, t.Task)
 		step := promotion.Step{Kind: promotion.TaskStep, Service: t.Service, Task: t.Task, Undo: true}
-		over := slices.Contains(ran, ranTask{t.Service, t.Task, true, true})
 		switch {
-		case t.Undo || over:
+		case t.Undo || r.did(t.Service, t.Task, true):
 		case task.Phase == promotion.PhaseBefore && (!t.Done || len(task.Undo) == 0):
 			migrated = true
 			r.tell(Event{Step: promotion.TaskStep, Service: t.Service, Task: t.Task, Status: Noted, Text: notTakenBack(t, task)})
@@ -276,13 +275,12 @@ func notTakenBack(t ranTask, task promotion.Task) string {
 // failureTasks tell or tidy up after a deployment that failed. Nothing they do changes its result.
 func (r *run) failureTasks(ctx context.Context) {
 	for _, m := range r.Plan.Moves {
-		for _, name := range m.Tasks {
-			task, ok := r.Target.Task(m.Service, name)
-			if !ok || task.Phase != promotion.PhaseFailure {
+		for _, task := range r.Target.TasksOf(m) {
+			if task.Phase != promotion.PhaseFailure {
 				continue
 			}
 			if _, err := r.perform(ctx, m.Service, task, task.Run); err != nil {
-				r.tell(Event{Step: promotion.TaskStep, Service: m.Service, Task: name, Status: Noted, Text: err.Error()})
+				r.tell(Event{Step: promotion.TaskStep, Service: m.Service, Task: task.Name, Status: Noted, Text: err.Error()})
 			}
 		}
 	}
@@ -313,8 +311,7 @@ func (r *run) remaining() []promotion.Step {
 	}
 	var list []promotion.Step
 	for _, step := range r.Plan.Steps[last+1:] {
-		done := slices.Contains(r.ran, ranTask{step.Service, step.Task, step.Undo, true})
-		if step.Kind == promotion.TaskStep && !done {
+		if step.Kind == promotion.TaskStep && !r.did(step.Service, step.Task, step.Undo) {
 			list = append(list, step)
 		}
 	}
@@ -332,8 +329,7 @@ func (r *run) taskEntry() []journal.Task {
 
 // verifiedByTask reports whether somebody's own task looked at the release, and found it good.
 func (r *run) verifiedByTask(m promotion.Move) bool {
-	return slices.ContainsFunc(m.Tasks, func(name string) bool {
-		task, ok := r.Target.Task(m.Service, name)
-		return ok && task.Phase == promotion.PhaseVerify && slices.Contains(r.ran, ranTask{m.Service, name, false, true})
+	return slices.ContainsFunc(r.Target.TasksOf(m), func(t promotion.Task) bool {
+		return t.Phase == promotion.PhaseVerify && r.did(m.Service, t.Name, false)
 	})
 }

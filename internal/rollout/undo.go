@@ -26,11 +26,9 @@ func (r *run) undoRolls(ctx context.Context) error {
 		return r.undoStack(ctx)
 	}
 	failures := []error{r.undoImages(ctx)}
-	for _, m := range slices.Backward(r.Plan.Moves) {
-		for _, roll := range slices.Backward(m.Rolls) {
-			if err := r.undoRoll(ctx, roll); err != nil {
-				failures = append(failures, fmt.Errorf("%s: %w", roll.Service, err))
-			}
+	for _, roll := range slices.Backward(r.rolls()) {
+		if err := r.undoRoll(ctx, roll); err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", roll.Service, err))
 		}
 	}
 	return errors.Join(failures...)
@@ -184,15 +182,13 @@ func (r *run) rename(ctx context.Context, service string) error {
 // container whose image lost its name is one that a plain `up -d` replaces.
 func (r *run) undoImages(ctx context.Context) error {
 	var failures []error
-	for _, m := range r.Plan.Moves {
-		for _, roll := range m.Rolls {
-			was := r.before.Containers[roll.Service]
-			change := roll.Changes[0]
-			if r.Target.Engine == promotion.EngineNone || len(was) == 0 || change.From.Tag != change.To.Tag || change.From.Digest != "" {
-				continue
-			}
-			failures = append(failures, r.Engine.Tag(ctx, was[0].ImageID, was[0].Image))
+	for _, roll := range r.rolls() {
+		was := r.before.Containers[roll.Service]
+		change := roll.Changes[0]
+		if r.Target.Engine == promotion.EngineNone || len(was) == 0 || change.From.Tag != change.To.Tag || change.From.Digest != "" {
+			continue
 		}
+		failures = append(failures, r.Engine.Tag(ctx, was[0].ImageID, was[0].Image))
 	}
 	return errors.Join(failures...)
 }

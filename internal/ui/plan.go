@@ -52,9 +52,8 @@ func (s *Screen) Plan(w io.Writer, p promotion.Plan) { s.Plans(w, []HostPlan{{Pl
 func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
-		for _, name := range m.Tasks {
-			task, _ := p.Target.Task(m.Service, name)
-			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(name), oneLine(task.Phase), oneLine(promotion.CommandLine(task.Run)))
+		for _, task := range p.Target.TasksOf(m) {
+			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(task.Name), oneLine(task.Phase), oneLine(promotion.CommandLine(task.Run)))
 		}
 		for _, roll := range m.Rolls {
 			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), oneLine(roll.Strategy), oneLine(roll.Why))
