@@ -63,7 +63,7 @@ func sweep(t *testing.T, host *bed.HostHandle, registry *bed.RegistryHandle, nam
 			load := s.traffic(proxy)
 			defer func() {
 				if report := load.Stop(); report.Failed > 0 {
-					t.Error(report)
+					t.Errorf("%v\n%s", report, host.Run(t, fmt.Sprintf("docker logs --tail 20 proxy-%d 2>&1", proxy)))
 				} else {
 					t.Logf("%d requests, none failed", report.Requests)
 				}
