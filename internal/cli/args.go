@@ -25,8 +25,24 @@ func permute(app *cli.App, args []string) []string {
 	if command == nil {
 		return args
 	}
-	flags, rest := split(slices.Concat(command.Flags, app.Flags), args[at:])
-	return slices.Concat(args[:1], args[first:at], args[1:first], flags, rest)
+	own, handed := args[at:], []string(nil)
+	if end := slices.Index(own, "--"); end >= 0 && strings.Contains(command.ArgsUsage, "--") {
+		own, handed = own[:end:end], own[end:] // the library drops the first --, and this is the second
+	}
+	flags, rest := split(slices.Concat(command.Flags, app.Flags), own)
+	if handed != nil {
+		flags = append(flags, "--")
+	}
+	return slices.Concat(args[:1], args[first:at], args[1:first], flags, rest, handed)
+}
+
+// handedOn tells a command's own arguments from those behind `--`, which are for what it runs.
+func handedOn(c *cli.Context) (own, handed []string) {
+	own = c.Args().Slice()
+	if end := slices.Index(own, "--"); end >= 0 {
+		own, handed = own[:end], own[end+1:]
+	}
+	return own, handed
 }
 
 // find follows the names of a command and its subcommands, and returns where they end.

@@ -37,6 +37,8 @@ func TestPermute(t *testing.T) {
 		"deploy prod -- --core":                          "deploy -- prod --core",
 		"deploy prod --json -- core --keep":              "deploy --json -- prod core --keep",
 		"deploy -- prod":                                 "deploy -- prod",
+		"run prod migrate --undo -- 0041 --fake":         "run --undo -- prod migrate -- 0041 --fake",
+		"run --list prod migrate":                        "run --list prod migrate",
 		"pin prod --reason --keep v1.4.2":                "pin --reason --keep prod v1.4.2",
 		"-q deploy prod -c x.yaml":                       "deploy -q -c x.yaml prod",
 		"deploy prod -":                                  "deploy prod -",

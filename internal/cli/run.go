@@ -18,11 +18,12 @@ import (
 
 func (p *program) runCommand() *cli.Command {
 	return p.command(entry{
-		name: "run", args: "ENV [SERVICE] TASK", usage: "run a task of a service by itself, as the service is now",
+		name: "run", args: "ENV [SERVICE] TASK [-- ARG…]", usage: "run a task of a service by itself, as the service is now",
 		examples: []string{
 			"promote run prod migrate         on the host, in a container of the image that runs there",
 			"promote run prod migrate --list  only say what it would do",
 			"promote run prod migrate --undo  take it back",
+			"promote run prod migrate --undo -- 0041  with an argument for the command",
 		},
 		flags: []cli.Flag{
 			dryRunFlag, yesFlag(), reasonFlag, waitFlag,
@@ -34,14 +35,15 @@ func (p *program) runCommand() *cli.Command {
 }
 
 func (p *program) runTask(ctx context.Context, c *cli.Context) error {
-	if c.NArg() < 2 || c.NArg() > 3 || c.Bool("undo") && c.Bool("list") {
+	args, handed := handedOn(c)
+	if len(args) < 2 || len(args) > 3 || c.Bool("undo") && c.Bool("list") {
 		return wrongArguments(c, "run which task, where?")
 	}
 	cfg, err := p.load(c)
 	if err != nil {
 		return err
 	}
-	environments, err := p.environments(cfg, c.Args().First())
+	environments, err := p.environments(cfg, args[0])
 	if err != nil {
 		return err
 	}
@@ -49,7 +51,7 @@ func (p *program) runTask(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	service, task, err := taskNamed(c, f[0].env.target)
+	service, task, err := taskNamed(args[1:], f[0].env.target)
 	if err != nil {
 		return err
 	}
@@ -59,6 +61,7 @@ func (p *program) runTask(ctx context.Context, c *cli.Context) error {
 	} else if c.Bool("list") {
 		command = task.List
 	}
+	command = promotion.WithArguments(command, handed)
 	if err := f.look(ctx); err != nil {
 		return err
 	}
@@ -93,10 +96,10 @@ func (d *deployment) runPlan(ctx context.Context, c *cli.Context, plan promotion
 }
 
 // taskNamed finds [SERVICE] TASK; the service may be left out where one alone has such a task.
-func taskNamed(c *cli.Context, t promotion.Target) (service string, task promotion.Task, err error) {
-	name, wanted := c.Args().Get(c.NArg()-1), ""
-	if c.NArg() == 3 {
-		wanted = c.Args().Get(1)
+func taskNamed(args []string, t promotion.Target) (service string, task promotion.Task, err error) {
+	name, wanted := args[len(args)-1], ""
+	if len(args) == 2 {
+		wanted = args[0]
 	}
 	var found, all []string
 	for _, s := range t.Services {

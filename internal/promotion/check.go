@@ -47,15 +47,26 @@ func (c Check) String() string {
 
 // CommandLine shows a command as somebody wrote it: a line of shell as it was, a list with spaces between.
 func CommandLine(argv []string) string {
-	if IsShellLine(argv) {
-		return argv[2]
+	if !IsShellLine(argv) {
+		return strings.Join(argv, " ")
 	}
-	return strings.Join(argv, " ")
+	return strings.Join(append([]string{argv[2]}, argv[min(len(argv), 4):]...), " ")
 }
 
-// IsShellLine tells a command that ShellLine made.
+// WithArguments is a command with more arguments; a line of shell finds them as $1, $2, ….
+func WithArguments(argv, more []string) []string {
+	if len(argv) == 0 || len(more) == 0 {
+		return argv
+	}
+	if IsShellLine(argv) {
+		argv = append(slices.Clip(argv), "promote") // which the shell takes for its name, $0
+	}
+	return append(slices.Clip(argv), more...)
+}
+
+// IsShellLine tells a command that ShellLine made, with arguments or without.
 func IsShellLine(argv []string) bool {
-	return len(argv) == 3 && slices.Equal(argv[:2], shell)
+	return len(argv) >= 3 && slices.Equal(argv[:2], shell)
 }
 
 var shell = []string{"/bin/sh", "-c"}
