@@ -110,16 +110,32 @@ func (r Request) check() error {
 	default:
 		return nil
 	}
-	if !idGrammar.MatchString(r.Deployment) {
-		return &requestError{fmt.Sprintf("%q is no deployment", r.Deployment)}
+	for _, id := range r.deployments() {
+		if !idGrammar.MatchString(id) {
+			return &requestError{fmt.Sprintf("%q is no deployment", id)}
+		}
 	}
 	if r.Do == DoApply && (r.Job == nil || r.Job.Plan.ID != r.Deployment) {
 		return &requestError{"apply wants the job of the deployment that it names"}
 	}
-	if r.Job != nil && r.Job.Resume != "" && !idGrammar.MatchString(r.Job.Resume) {
-		return &requestError{fmt.Sprintf("%q is no deployment", r.Job.Resume)}
-	}
 	return nil
+}
+
+// deployments are all that the request names.
+func (r Request) deployments() []string {
+	list := []string{r.Deployment}
+	if r.Job == nil {
+		return list
+	}
+	if r.Job.Resume != "" {
+		list = append(list, r.Job.Resume)
+	}
+	for _, step := range r.Job.Plan.Steps {
+		if step.Of != "" {
+			list = append(list, step.Of)
+		}
+	}
+	return list
 }
 
 // requestError is a request that no client of this version makes.

@@ -55,6 +55,10 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 		for _, task := range p.Target.TasksOf(m) {
 			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(task.Name), oneLine(task.Phase), oneLine(promotion.CommandLine(task.Run)))
 		}
+		for _, undo := range m.Undo {
+			task, _ := p.Target.Task(m.Service, undo.Task)
+			fmt.Fprintf(w, "    task %s of %s, taken back: %s\n", oneLine(undo.Task), oneLine(undo.Of), oneLine(promotion.CommandLine(task.Undo)))
+		}
 		for _, roll := range m.Rolls {
 			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), oneLine(roll.Strategy), oneLine(roll.Why))
 			if c := roll.Changes[0]; c.From != c.To {
