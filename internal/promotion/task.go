@@ -56,12 +56,18 @@ type Files struct {
 
 // wanted reports whether a task has something to do.
 func (t Task) wanted(f Files) bool {
-	if len(t.Changed) == 0 || !f.Known {
-		return true
+	return len(t.Changed) == 0 || !f.Known || len(t.WaitsFor(f)) > 0
+}
+
+// WaitsFor are those of the files that changed which the task waits for.
+func (t Task) WaitsFor(f Files) []string {
+	var list []string
+	for _, file := range f.Changed {
+		if slices.ContainsFunc(t.Changed, func(pattern string) bool { return Matches(pattern, file) }) {
+			list = append(list, file)
+		}
 	}
-	return slices.ContainsFunc(f.Changed, func(file string) bool {
-		return slices.ContainsFunc(t.Changed, func(pattern string) bool { return Matches(pattern, file) })
-	})
+	return list
 }
 
 // Matches reports whether a path matches a pattern: as [path.Match] says, and ** is any number of folders.

@@ -191,7 +191,7 @@ func (r *run) inNew(ctx context.Context, step promotion.Step, argv []string, say
 	if promotion.IsShellLine(argv) { // a line is for a shell, a list for the image's entrypoint
 		once.Entrypoint, once.Command = argv[0], argv[1:]
 	}
-	once.Name = strings.ToLower(fmt.Sprintf("%s-%s-%s-%d", r.compose.Name, step.Task, r.Plan.ID, len(r.ran)))
+	once.Name = strings.ToLower(fmt.Sprintf("%s-%s-%s-%s-%d", r.compose.Name, step.Service, step.Task, r.Plan.ID, len(r.ran)))
 	err := r.withNew(ctx, step, func() error { return r.compose.Start(ctx, once) })
 	defer func() { _ = r.Engine.Remove(context.WithoutCancel(ctx), once.Name) }() // what is left of it, resume finds
 	if err != nil {
@@ -215,7 +215,7 @@ func (r *run) first(service string) string {
 func (r *run) withNew(ctx context.Context, step promotion.Step, do func() error) error {
 	r.files.Lock()
 	defer r.files.Unlock()
-	if step.Of != "" {
+	if step.Of != "" || r.compose.Overlay != nil { // which says it already
 		return do()
 	}
 	project, err := r.load(ctx)

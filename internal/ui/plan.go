@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 )
 
 // HostPlan is the plan of one of several hosts.
 type HostPlan struct {
-	Host     string     `json:"host,omitempty"`
-	Contents []Contents `json:"contents,omitempty"` // of the first host's plan
+	Host     string            `json:"host,omitempty"`
+	Contents []Contents        `json:"contents,omitempty"` // of the first host's plan
+	Pending  []rollout.Pending `json:"pending,omitempty"`  // likewise
 	promotion.Plan
 }
 
