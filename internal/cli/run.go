@@ -82,6 +82,9 @@ func (d *deployment) runPlan(ctx context.Context, c *cli.Context, plan promotion
 	}
 	progress := d.screen.Progress()
 	defer progress.Close()
+	if task, _ := plan.Target.Task(plan.Steps[0].Service, plan.Steps[0].Task); task.In == promotion.InHere {
+		return d.taskHere(ctx, plan, plan.Steps[0], progress)
+	}
 	err = d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: d.signals.following(), Tell: d.tell(progress)})
 	if outcome := (*outcomeError)(nil); errors.As(err, &outcome) {
 		outcome.task = true

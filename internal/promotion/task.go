@@ -23,6 +23,7 @@ const (
 const (
 	InNew     = "new"     // a one-off container of the new image
 	InHost    = "host"    // the environment's machine
+	InHere    = "here"    // the client's machine: before the deployment is handed over, or once it ended
 	InService = "service" // a container that runs: service:NAME
 )
 
@@ -30,7 +31,7 @@ const (
 type Task struct {
 	Name     string        `json:"name"`
 	Phase    string        `json:"phase"`
-	In       string        `json:"in"` // new, host or service:NAME
+	In       string        `json:"in"` // new, host, here or service:NAME
 	Run      []string      `json:"run"`
 	Undo     []string      `json:"undo,omitempty"`    // what takes it back
 	List     []string      `json:"list,omitempty"`    // what says beforehand what it would do
@@ -124,7 +125,7 @@ func (r Request) checkTasks(m Move) error {
 
 // runs refuses a task whose place the environment does not have.
 func (t Target) runs(task Task, service string) error {
-	if task.In == InHost || t.Engine == EngineCompose || t.Engine == "" {
+	if task.In == InHost || task.In == InHere || t.Engine == EngineCompose || t.Engine == "" {
 		return nil
 	}
 	return refuse(service, "task", "task %s wants a container to run in, and with engine %s it gets none", "in: host   # for that task in promote.yaml", task.Name, t.Engine)
@@ -164,7 +165,7 @@ func (t Target) taskSteps(moves []Move, phases ...string) []Step {
 	var list []Step
 	for _, m := range moves {
 		for _, task := range t.TasksOf(m) {
-			if slices.Contains(phases, task.Phase) {
+			if task.In != InHere && slices.Contains(phases, task.Phase) {
 				list = append(list, Step{Kind: TaskStep, Service: m.Service, Task: task.Name})
 			}
 		}

@@ -42,8 +42,7 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 		return nil // maintenance that ends by itself
 	}
 	if step.List {
-		_, err := r.perform(ctx, step, task, argv)
-		return err
+		return r.perform(ctx, step, task, argv)
 	}
 	if err := r.begin(); err != nil {
 		return err
@@ -55,10 +54,7 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 	if err := r.noteTask(note); err != nil {
 		return err
 	}
-	said, err := r.perform(ctx, step, task, argv)
-	if err == nil && task.Phase == promotion.PhaseBackup && len(said) == 0 {
-		err = &taskError{step.Service, task.Name, "it said nothing, so it is not clear that there is a backup", nil}
-	}
+	err := r.perform(ctx, step, task, argv)
 	if err != nil && task.Optional && ctx.Err() == nil {
 		r.tell(Event{Step: promotion.TaskStep, Service: step.Service, Task: task.Name, Status: Noted, Text: err.Error() + "; it is not required"})
 		return nil
@@ -112,38 +108,47 @@ func (e *taskError) Error() string { return e.Service + ": task " + e.Task + ": 
 const shown = 15
 
 // perform runs a command of a task where the task runs, and hands on what it says.
-func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.Task, argv []string) (said []string, err error) {
-	service := step.Service
+func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.Task, argv []string) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(task.Timeout, time.Hour))
 	defer cancel()
-	say := func(line string) {
+	var said []string
+	code, err := r.inPlace(ctx, step, task, argv, func(line string) {
 		said = append(said[max(0, len(said)-shown+1):], line)
-		r.tell(Event{Step: promotion.TaskStep, Service: service, Task: task.Name, Status: Progress, Text: line})
-	}
-	code := 0
-	switch {
-	case task.In == promotion.InHost:
-		code, err = r.onHost(ctx, step, argv, say)
-	case task.Service() != "":
-		code, err = r.inService(ctx, step, task.Service(), argv, say)
-	default:
-		code, err = r.inNew(ctx, step, argv, say)
+		r.tell(Event{Step: promotion.TaskStep, Service: step.Service, Task: task.Name, Status: Progress, Text: line})
+	})
+	failed := func(format string, args ...any) error {
+		return &taskError{step.Service, task.Name, fmt.Sprintf(format, args...), said}
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return said, &taskError{service, task.Name, fmt.Sprintf("it took longer than %s", task.Timeout), said}
+		return failed("it took longer than %s", task.Timeout)
 	case err != nil:
-		return said, err
+		return err
 	case code != 0:
-		return said, &taskError{service, task.Name, fmt.Sprintf("exited with status %d", code), said}
+		return failed("exited with status %d", code)
+	case task.Phase == promotion.PhaseBackup && !step.Undo && !step.List && len(said) == 0:
+		return failed("it said nothing, so it is not clear that there is a backup")
 	}
-	return said, nil
+	return nil
 }
 
-// onHost runs a command in the project directory. Whatever it starts ends with it when it is stopped.
-func (r *run) onHost(ctx context.Context, step promotion.Step, argv []string, say func(string)) (int, error) {
+// inPlace runs a command of a task where the task runs.
+func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.Task, argv []string, say func(string)) (code int, err error) {
+	switch {
+	case task.In == promotion.InHost:
+		return r.inFolder(ctx, r.project.Dir(), step, argv, say)
+	case task.In == promotion.InHere:
+		return r.inFolder(ctx, r.here, step, argv, say)
+	case task.Service() != "":
+		return r.inService(ctx, step, task.Service(), argv, say)
+	}
+	return r.inNew(ctx, step, argv, say)
+}
+
+// inFolder runs a command on this machine. Whatever it starts ends with it when it is stopped.
+func (r *run) inFolder(ctx context.Context, dir string, step promotion.Step, argv []string, say func(string)) (int, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = r.project.Dir(), append(slices.Clone(r.Environ), r.facts(step)...)
+	cmd.Dir, cmd.Env = dir, append(slices.Clone(r.Environ), r.facts(step)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
@@ -313,11 +318,11 @@ func notTakenBack(t ranTask, task promotion.Task) string {
 func (r *run) failureTasks(ctx context.Context) {
 	for _, m := range r.Plan.Moves {
 		for _, task := range r.Target.TasksOf(m) {
-			if task.Phase != promotion.PhaseFailure {
+			if task.Phase != promotion.PhaseFailure || task.In == promotion.InHere {
 				continue
 			}
 			step := promotion.Step{Kind: promotion.TaskStep, Service: m.Service, Task: task.Name}
-			if _, err := r.perform(ctx, step, task, task.Run); err != nil {
+			if err := r.perform(ctx, step, task, task.Run); err != nil {
 				r.tell(Event{Step: promotion.TaskStep, Service: m.Service, Task: task.Name, Status: Noted, Text: err.Error()})
 			}
 		}

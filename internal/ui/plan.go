@@ -55,7 +55,7 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, task := range p.Target.TasksOf(m) {
-			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(task.Name), oneLine(task.Phase), oneLine(promotion.CommandLine(task.Run)))
+			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(task.Name), oneLine(occasion(task)), oneLine(promotion.CommandLine(task.Run)))
 		}
 		for _, undo := range m.Undo {
 			task, _ := p.Target.Task(m.Service, undo.Task)
@@ -82,6 +82,14 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "  %s  note: %s\n", oneLine(note.Service), oneLine(note.Text))
 	}
+}
+
+// occasion is when a task runs, and that it runs here, if it does.
+func occasion(t promotion.Task) string {
+	if t.In == promotion.InHere {
+		return t.Phase + ", here"
+	}
+	return t.Phase
 }
 
 // from is where a move starts; a service that only has to be started is on its version already.
