@@ -123,15 +123,15 @@ func typed(c *cli.Context) string {
 		}
 	}
 	for i, word := range words {
-		if strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(harmless, r) }) {
+		if strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
 			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
 	}
 	return strings.Join(words, " ")
 }
 
-// harmless are the characters that mean nothing to a shell.
-const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
+// unquoted are the characters that mean nothing to a shell.
+const unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
 
 // asksJSON hears --json also on a line that is wrong, so that the error is JSON, too.
 func asksJSON(args []string) bool {
