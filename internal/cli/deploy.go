@@ -54,7 +54,7 @@ func (p *program) rollbackCommand() *cli.Command {
 			"promote rollback prod                     undo the last deployment, whole",
 			"promote rollback prod core                only this service",
 			`promote rollback prod --reason "login 500"`,
-			"promote rollback prod --schema=undo       take back the migrations since, too",
+			"promote rollback prod --schema=undo       and take back the migrations since",
 		},
 		flags: []cli.Flag{
 			dryRunFlag, yesFlag(), reasonFlag, waitFlag, acceptFlag,
