@@ -58,7 +58,7 @@ func (p *program) rollbackCommand() *cli.Command {
 		},
 		flags: []cli.Flag{
 			dryRunFlag, yesFlag(), reasonFlag, waitFlag, acceptFlag,
-			&cli.StringFlag{Name: "schema", Usage: "where something was migrated since: `keep` it, undo it, or restore the backup from before"},
+			&cli.StringFlag{Name: "schema", Usage: "where something was migrated since: `keep|undo|restore`, the last of which puts back the backup from before"},
 		},
 		run: p.moving(promotion.Rollback),
 	})
