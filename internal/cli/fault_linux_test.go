@@ -184,6 +184,17 @@ func TestWorkerKilled(t *testing.T) {
 // killed kills the worker of a deployment at an event like one that was seen before, resumes it, and
 // returns the version that the environment is on.
 func (g *ground) killed(at rollout.Event, args ...string) (version string) {
+	g.killAt(at, args...)
+	out, err := g.command("resume", "staging").CombinedOutput()
+	if code := commandCode(err); code != exitDone && code != exitRestored {
+		g.t.Fatalf("resume: exit code %d\n%s", code, out)
+	}
+	return g.whole()
+}
+
+// killAt kills the worker of a deployment at an event like one that was seen before.
+func (g *ground) killAt(at rollout.Event, args ...string) {
+	g.t.Helper()
 	reached := false
 	g.follow(func(_ *exec.Cmd, now rollout.Event) {
 		if now.Seq == at.Seq && now.Step == at.Step && now.Status == at.Status {
@@ -199,11 +210,6 @@ func (g *ground) killed(at rollout.Event, args ...string) (version string) {
 	if out := g.run(exitDone, "status"); strings.Contains(out, "interrupted") != g.unfinished() {
 		g.t.Errorf("unfinished: %v, but the status says\n%s", g.unfinished(), out)
 	}
-	out, err := g.command("resume", "staging").CombinedOutput()
-	if code := commandCode(err); code != exitDone && code != exitRestored {
-		g.t.Fatalf("resume: exit code %d\n%s", code, out)
-	}
-	return g.whole()
 }
 
 // TestPlainUp kills the worker at each event of a start-first, and then somebody who knows nothing of it does

@@ -61,6 +61,60 @@ func TestTaskKilled(t *testing.T) {
 	}
 }
 
+// TestSchemaKilled kills the worker of a rollback that takes back a migration, each time a step begins or ends. The
+// rollback is ended, or the release is back that was there; if its migration is not, that is exit 6, and says so, until
+// somebody has looked and resumes once more.
+func TestSchemaKilled(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, "killed-schema", "")
+	g.release("v2.0.0", nil)
+	g.withTasks()
+	g.run(exitDone, "pin", "staging", "v1.0.0")
+	g.run(exitDone, "pin", "staging", "v2.0.0")
+	back := []string{"rollback", "staging", "--schema=undo"}
+	events, code := g.follow(func(*exec.Cmd, rollout.Event) {}, back...)
+	if code != exitDone || strings.TrimSpace(g.read("p/data")) != "v1.0.0" {
+		t.Fatalf("undisturbed: exit code %d, the data is that of %s", code, g.read("p/data"))
+	}
+	for _, e := range events[:len(events)-1] {
+		if e.Status != rollout.Started && e.Status != rollout.Done {
+			continue
+		}
+		t.Run(strconv.Itoa(e.Seq)+string(e.Step)+" "+string(e.Status)+" "+e.Task, func(t *testing.T) {
+			g.t = t
+			g.run(exitDone, "pin", "staging", "v2.0.0", "--again")
+			g.killAt(e, back...)
+			out, err := g.command("resume", "staging").CombinedOutput()
+			switch commandCode(err) {
+			case exitDone:
+				g.migrated(g.whole())
+			case exitRestored:
+				g.migrated("v2.0.0")
+			case exitStuck:
+				if !strings.Contains(string(out), "core: data of 2") && !strings.Contains(string(out), "core: taking back data of 2") {
+					t.Errorf("it does not say what is taken back:\n%s", out)
+				}
+				g.run(exitRestored, "resume", "staging")
+				if on := g.whole(); on != "v2.0.0" {
+					t.Errorf("it is on %s", on)
+				}
+				g.run(exitDone, "pin", "staging", "v1.0.0", "--again") // migrations run anew on the way to v2.0.0
+			default:
+				t.Fatalf("resume: %v\n%s", err, out)
+			}
+			g.tidy()
+		})
+	}
+}
+
+// migrated wants the data to be that of a version.
+func (g *ground) migrated(to string) {
+	g.t.Helper()
+	if data := strings.TrimSpace(g.read("p/data")); data != to {
+		g.t.Errorf("the data is that of %s, not of %s", data, to)
+	}
+}
+
 // tidy wants nothing left of tasks but what they did.
 func (g *ground) tidy() {
 	g.t.Helper()

@@ -255,7 +255,7 @@ func (r *run) end(ctx context.Context, cause error) Result {
 		if err := r.undo(context.WithoutCancel(ctx)); err != nil {
 			result.Outcome = OutcomeStuck
 			result.Error += "; and putting it back failed: " + err.Error()
-			result.Repair = r.repair()
+			result.Repair = r.repair(err)
 		}
 	} else if r.began {
 		if err := r.undoImages(context.WithoutCancel(ctx)); err != nil {
@@ -331,7 +331,10 @@ func (r *run) tell(e Event) {
 }
 
 // repair is what a person can do by hand when putting back failed.
-func (r *run) repair() string {
+func (r *run) repair(err error) string {
+	if schema := (*takenBackError)(nil); errors.As(err, &schema) {
+		return schema.Hint()
+	}
 	if r.Target.Engine == promotion.EngineSwarm {
 		return fmt.Sprintf("in %s: look at docker stack ps %s and at %s, put the files back, then docker stack deploy -c %s %s",
 			r.project.Dir(), r.stack.Name, r.record.Path("before"), strings.Join(r.stack.Files, " -c "), r.stack.Name)

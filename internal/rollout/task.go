@@ -134,21 +134,25 @@ func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.T
 
 // inPlace runs a command of a task where the task runs.
 func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.Task, argv []string, say func(string)) (code int, err error) {
+	facts, err := r.facts(step)
+	if err != nil {
+		return 0, err
+	}
 	switch {
 	case task.In == promotion.InHost:
-		return r.inFolder(ctx, r.project.Dir(), step, argv, say)
+		return r.inFolder(ctx, r.project.Dir(), facts, argv, say)
 	case task.In == promotion.InHere:
-		return r.inFolder(ctx, r.here, step, argv, say)
+		return r.inFolder(ctx, r.here, facts, argv, say)
 	case task.Service() != "":
-		return r.inService(ctx, step, task.Service(), argv, say)
+		return r.inService(ctx, task.Service(), facts, argv, say)
 	}
-	return r.inNew(ctx, step, argv, say)
+	return r.inNew(ctx, step, facts, argv, say)
 }
 
 // inFolder runs a command on this machine. Whatever it starts ends with it when it is stopped.
-func (r *run) inFolder(ctx context.Context, dir string, step promotion.Step, argv []string, say func(string)) (int, error) {
+func (r *run) inFolder(ctx context.Context, dir string, facts, argv []string, say func(string)) (int, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = dir, append(slices.Clone(r.Environ), r.facts(step)...)
+	cmd.Dir, cmd.Env = dir, append(slices.Clone(r.Environ), facts...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
@@ -173,7 +177,7 @@ func (r *run) inFolder(ctx context.Context, dir string, step promotion.Step, arg
 }
 
 // inService runs a command in a container of a compose service that runs.
-func (r *run) inService(ctx context.Context, step promotion.Step, composeService string, argv []string, say func(string)) (int, error) {
+func (r *run) inService(ctx context.Context, composeService string, facts, argv []string, say func(string)) (int, error) {
 	list, err := r.Engine.Service(ctx, r.compose.Name, composeService)
 	if err != nil {
 		return 0, err
@@ -182,16 +186,16 @@ func (r *run) inService(ctx context.Context, step promotion.Step, composeService
 	if i < 0 {
 		return 0, fmt.Errorf("%s: no container of it runs", composeService)
 	}
-	code, said, err := r.Engine.Execute(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: r.facts(step)})
+	code, said, err := r.Engine.Execute(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: facts})
 	docker.Lines(strings.NewReader(said), say)
 	return code, err
 }
 
 // inNew runs a command in a container of its own, made from the new image. It goes on if the worker dies, and is
 // ended by whoever resumes.
-func (r *run) inNew(ctx context.Context, step promotion.Step, argv []string, say func(string)) (int, error) {
+func (r *run) inNew(ctx context.Context, step promotion.Step, facts, argv []string, say func(string)) (int, error) {
 	once := docker.OneOff{
-		Service: r.first(step.Service), Labels: map[string]string{labelDeployment: r.Plan.ID}, Environ: r.facts(step), Command: argv,
+		Service: r.first(step.Service), Labels: map[string]string{labelDeployment: r.Plan.ID}, Environ: facts, Command: argv,
 	}
 	if promotion.IsShellLine(argv) { // a line is for a shell, a list for the image's entrypoint
 		once.Entrypoint, once.Command = argv[0], argv[1:]
@@ -247,18 +251,31 @@ func (r *run) withNew(ctx context.Context, step promotion.Step, do func() error)
 	return whileApplied(edit, do)
 }
 
-// facts are what a task finds in its environment.
-func (r *run) facts(step promotion.Step) []string {
+// facts are what a task finds in its environment. What takes it back finds the same versions.
+func (r *run) facts(step promotion.Step) ([]string, error) {
 	list := []string{"PROMOTE_ENVIRONMENT=" + r.Target.Environment, "PROMOTE_SERVICE=" + step.Service, "PROMOTE_DEPLOYMENT=" + r.Plan.ID}
 	if step.Undo {
 		list = append(list, "PROMOTE_OF="+cmp.Or(step.Of, r.Plan.ID))
 	}
-	for _, m := range r.Plan.Moves {
+	moves := r.moves()
+	if step.Of != "" {
+		entries, err := r.History.Entries()
+		if err != nil {
+			return nil, err
+		}
+		moves = nil
+		for _, e := range entries {
+			if e.ID == step.Of && e.Event == journal.Begun {
+				moves = e.Moves
+			}
+		}
+	}
+	for _, m := range moves {
 		if m.Service == step.Service {
 			list = append(list, "PROMOTE_FROM="+promotion.Label(m.From), "PROMOTE_VERSION="+promotion.Label(m.To))
 		}
 	}
-	return list
+	return list, nil
 }
 
 // undoTasks takes back what tasks did, in reverse order, after the containers are what they were. broken tells that
@@ -272,7 +289,9 @@ func (r *run) undoTasks(ctx context.Context, broken bool) error {
 		switch {
 		case t.Of != "":
 			migrated = true
-			failures = append(failures, r.notDoneAgain(i))
+			if err := r.notDoneAgain(i); err != nil {
+				failures = append(failures, err)
+			}
 		case t.Undo || r.did(t.Service, t.Task, true):
 		case task.Phase == promotion.PhaseBefore && (!t.Done || len(task.Undo) == 0):
 			migrated = true
@@ -295,16 +314,31 @@ func (r *run) undoTasks(ctx context.Context, broken bool) error {
 // as looked at.
 func (r *run) notDoneAgain(i int) error {
 	t := r.ran[i]
-	text := fmt.Sprintf("%s: %s of %s was taken back, and is not done again by itself", t.Service, t.Task, t.Of)
-	if !t.Done {
-		text = fmt.Sprintf("%s: taking back %s of %s did not come to its end", t.Service, t.Task, t.Of)
-	}
+	stays := &takenBackError{t, r.Target.Environment}
 	if t.Told {
-		r.tell(Event{Step: promotion.TaskStep, Service: t.Service, Task: t.Task, Status: Noted, Text: text})
+		r.tell(Event{Step: promotion.TaskStep, Service: t.Service, Task: t.Task, Status: Noted, Text: stays.Error()})
 		return nil
 	}
 	r.ran[i].Told = true
-	return errors.Join(errors.New(text), r.record.WriteJSON(tasksFile, r.ran))
+	return errors.Join(stays, r.record.WriteJSON(tasksFile, r.ran))
+}
+
+// takenBackError is what a rollback took back before it failed.
+type takenBackError struct {
+	ranTask
+	environment string
+}
+
+func (e *takenBackError) Error() string {
+	if !e.Done {
+		return fmt.Sprintf("%s: taking back %s of %s did not come to its end", e.Service, e.Task, e.Of)
+	}
+	return fmt.Sprintf("%s: %s of %s was taken back, and is not done again by itself", e.Service, e.Task, e.Of)
+}
+
+// Hint is what a person is needed for.
+func (e *takenBackError) Hint() string {
+	return fmt.Sprintf("look at what %s is about, then promote resume %s", e.Task, e.environment)
 }
 
 func notTakenBack(t ranTask, task promotion.Task) string {
