@@ -54,9 +54,13 @@ func (p *program) rollbackCommand() *cli.Command {
 			"promote rollback prod                     undo the last deployment, whole",
 			"promote rollback prod core                only this service",
 			`promote rollback prod --reason "login 500"`,
+			"promote rollback prod --schema=undo       take back the migrations since, too",
 		},
-		flags: []cli.Flag{dryRunFlag, yesFlag(), reasonFlag, waitFlag, acceptFlag},
-		run:   p.moving(promotion.Rollback),
+		flags: []cli.Flag{
+			dryRunFlag, yesFlag(), reasonFlag, waitFlag, acceptFlag,
+			&cli.StringFlag{Name: "schema", Usage: "where something was migrated since: `keep` it, undo it, or restore the backup from before"},
+		},
+		run: p.moving(promotion.Rollback),
 	})
 }
 

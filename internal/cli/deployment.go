@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,12 +59,15 @@ func (p *program) deploymentsOf(c *cli.Context, cfg *config.Config, environments
 		Kind: kind, ID: newID(time.Now()), By: p.who(), Reason: c.String("reason"), Target: environments[0].target, Wanted: wants,
 		Options: promotion.Options{
 			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
-			Emergency: c.Bool("emergency"),
+			Emergency: c.Bool("emergency"), Schema: c.String("schema"),
 		},
 		Policy: policyOf(environments[0].Environment), Look: c.Command.Name == "diff",
 	}
 	if request.Emergency && request.Reason == "" {
 		return nil, wrongArguments(c, "--emergency wants a --reason, for the history")
+	}
+	if !slices.Contains([]string{"", promotion.SchemaKeep, promotion.SchemaUndo, promotion.SchemaRestore}, request.Schema) {
+		return nil, wrongArguments(c, "--schema is keep, undo or restore, not %q", request.Schema)
 	}
 	if request.Until, err = until(c.String("until"), time.Now()); err != nil {
 		return nil, err
@@ -293,7 +297,8 @@ func (d *deployment) confirm(c *cli.Context) error {
 	if given != "" && given != "true" && given != name {
 		return wrongArguments(c, "--yes=%s, but this goes to %s", given, name)
 	}
-	if !d.env.Confirm || given == name {
+	loses := d.request.Schema == promotion.SchemaRestore
+	if !d.env.Confirm && !loses || given == name {
 		return nil
 	}
 	if in, ok := d.in.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) || d.screen.JSON {

@@ -13,6 +13,7 @@ import (
 
 	"promote/internal/notes"
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 	"promote/internal/ui"
 )
 
@@ -23,11 +24,13 @@ func (p *program) diffCommand() *cli.Command {
 			"promote diff prod              what would go to prod",
 			"promote diff prod --exit-code  10 when something is pending",
 			"promote diff prod --markdown   for a pull request",
+			"promote diff prod --pending    and what migrations say that they would do",
 		},
 		flags: []cli.Flag{
 			exitFlag, againFlag, acceptFlag, &cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "as with deploy"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "markdown", Usage: "answer as Markdown"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "long", Usage: "list all commits and files"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "pending", Usage: "have the tasks there say what is pending; pulls the new images"},
 		},
 		run: p.diff,
 	})
@@ -47,6 +50,11 @@ func (p *program) diff(ctx context.Context, c *cli.Context) error {
 	if shown[0].Contents, err = f[0].contents(ctx, plans[0]); err != nil {
 		return err
 	}
+	if c.Bool("pending") {
+		if shown[0].Pending, err = f[0].pending(ctx, plans[0]); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !p.screen.JSON && nothing(plans):
 		err = p.answerNothing(f, plans)
@@ -57,11 +65,21 @@ func (p *program) diff(ctx context.Context, c *cli.Context) error {
 	default:
 		p.screen.Plans(p.out, shown)
 		p.screen.Contents(p.out, shown[0].Contents, c.Bool("long"))
+		p.screen.Pending(p.out, shown[0].Pending, c.Bool("long"))
 	}
 	if err == nil && c.Bool("exit-code") && !nothing(plans) {
 		err = &quietError{exitPending}
 	}
 	return err
+}
+
+// pending asks the tasks there what they would do; of several hosts, those of the first.
+func (d *deployment) pending(ctx context.Context, plan promotion.Plan) ([]rollout.Pending, error) {
+	job, err := d.job(ctx, plan)
+	if err != nil || len(plan.Moves) == 0 {
+		return nil, err
+	}
+	return d.env.side.Pending(ctx, job)
 }
 
 // contents are what the moves of a plan bring: the commits and files between the revisions that both images were
@@ -72,7 +90,7 @@ func (d *deployment) contents(ctx context.Context, plan promotion.Plan) ([]ui.Co
 	for i, m := range plan.Moves {
 		group.Go(func() (err error) {
 			list[i], err = d.contentsOf(ctx, m)
-			list[i].Unset = d.unset(m.Service)
+			list[i].Unset, list[i].Touched = d.unset(m.Service), d.touched(m)
 			return err
 		})
 	}
@@ -102,6 +120,17 @@ func (d *deployment) contentsOf(ctx context.Context, m promotion.Move) (ui.Conte
 		contents.Commits = append(contents.Commits, ui.Commit{Hash: c.Hash, Subject: c.Subject, Author: c.Author, At: c.Time})
 	}
 	return contents, ctx.Err()
+}
+
+// touched are the files that the tasks of a move wait for.
+func (d *deployment) touched(m promotion.Move) []ui.Touched {
+	var list []ui.Touched
+	for _, task := range d.env.target.TasksOf(m) {
+		if files := task.WaitsFor(d.request.Files[m.Service]); len(files) > 0 {
+			list = append(list, ui.Touched{Task: task.Name, Files: files})
+		}
+	}
+	return list
 }
 
 // unset are the names of variables that the upstream environment gives a service, and this one does not.

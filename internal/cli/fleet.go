@@ -75,6 +75,14 @@ func (f fleet) carryOut(ctx context.Context, c *cli.Context, plans []promotion.P
 	}
 	progress := f[0].screen.Progress()
 	defer progress.Close()
+	if err := f.here(ctx, plans, progress, promotion.PhaseBackup, promotion.PhaseBefore); err != nil {
+		return err
+	}
+	return f.hereAfter(ctx, plans, progress, f.inWaves(ctx, c, plans, progress))
+}
+
+// inWaves carries the plans out on a few hosts at a time.
+func (f fleet) inWaves(ctx context.Context, c *cli.Context, plans []promotion.Plan, progress *ui.Progress) error {
 	var pending []int
 	for i, p := range plans {
 		if !p.Nothing() {

@@ -55,23 +55,17 @@ func (p *program) runTask(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	command := task.Run
-	if c.Bool("undo") {
-		command = task.Undo
-	} else if c.Bool("list") {
-		command = task.List
-	}
-	command = promotion.WithArguments(command, handed)
+	do := promotion.Doing{Undo: c.Bool("undo"), List: c.Bool("list"), Args: handed}
 	if err := f.look(ctx); err != nil {
 		return err
 	}
 	// What several hosts share, such as a database, is to be done to once.
-	plan, err := promotion.RunTask(f[0].request, service, task.Name, command)
+	plan, err := promotion.RunTask(f[0].request, service, task.Name, do)
 	if err != nil {
 		return err
 	}
 	if c.Bool("dry-run") {
-		p.screen.Answer("%s", promotion.CommandLine(command))
+		p.screen.Answer("%s", promotion.CommandLine(do.Command(task)))
 		return nil
 	}
 	if err := f[0].confirm(c); err != nil {
@@ -88,6 +82,9 @@ func (d *deployment) runPlan(ctx context.Context, c *cli.Context, plan promotion
 	}
 	progress := d.screen.Progress()
 	defer progress.Close()
+	if task, _ := plan.Target.Task(plan.Steps[0].Service, plan.Steps[0].Task); task.In == promotion.InHere {
+		return d.taskHere(ctx, plan, plan.Steps[0], progress)
+	}
 	err = d.apply(ctx, job, host.Control{Wait: c.Duration("wait"), Stop: d.signals.following(), Tell: d.tell(progress)})
 	if outcome := (*outcomeError)(nil); errors.As(err, &outcome) {
 		outcome.task = true

@@ -92,10 +92,12 @@ func pullProxy(t *testing.T, registry *bed.RegistryHandle, host *bed.HostHandle)
 	host.Run(t, "docker pull -q "+registry.Addr()+"/caddy:v2")
 }
 
-// traffic starts a reverse proxy beside the service, and sends requests through it.
+// traffic starts a reverse proxy beside the service, and sends requests through it. It tries a GET again: with all
+// cores busy, a connection may still wait to be accepted when the old container closes its port.
 func (s *shop) traffic(port int) *bed.LoadHandle {
-	s.host.Run(s.t, fmt.Sprintf("docker run -d --name proxy-%d --network %s_default -p %[1]d:80 %[3]s/caddy:v2 caddy reverse-proxy --from :80 --to core:8080",
-		port, s.project, s.registry.Addr()))
+	const caddyfile = `:80 {\n reverse_proxy core:8080 {\n lb_try_duration 2s\n }\n}\n`
+	s.host.Run(s.t, fmt.Sprintf("docker run -d --name proxy-%d --network %s_default -p %[1]d:80 %[3]s/caddy:v2 sh -c 'printf \"%[4]s\" | caddy run --adapter caddyfile --config -'",
+		port, s.project, s.registry.Addr(), caddyfile))
 	s.host.Run(s.t, fmt.Sprintf("timeout 20 sh -c 'until docker exec proxy-%d wget -q -O /dev/null http://127.0.0.1/; do sleep 0.1; done'", port))
 	return bed.Load(s.t, bed.Traffic{URL: fmt.Sprintf("http://%s:%d/", s.host.Addr(), port), Rate: 30})
 }

@@ -39,6 +39,7 @@ func (c *Config) check(d *decoder) {
 	c.checkNotify(d)
 	for _, s := range c.Services {
 		s.checkBuild(d)
+		s.checkTasks(d)
 	}
 	services := names(c.Services)
 	for _, e := range c.Environments {

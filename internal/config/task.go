@@ -15,7 +15,7 @@ type Task struct {
 	// Phase is when it runs: backup, before, maintenance, verify, after, failure or manual.
 	Phase string
 	Run   Command
-	// In is where it runs: new, service:NAME or host.
+	// In is where it runs: new, service:NAME, host or here.
 	In string
 	// Changed are patterns of files, of which one has to differ between the two versions for the task
 	// to run; empty means that it always runs.
@@ -40,8 +40,8 @@ var taskKeys = mapping([]key[Task]{
 		"When it runs.").must(),
 	at("run", command, func(t *Task) *Command { return &t.Run },
 		"What it runs: a line for a shell, or a list of a program and its arguments.").must(),
-	at("in", matching(`new|host|service:[A-Za-z0-9._-]+`, "new, service:NAME or host"), func(t *Task) *string { return &t.In },
-		"Where it runs: in a one-off container of the new image, in a running service, or on the environment's machine.").or("new"),
+	at("in", matching(`new|host|here|service:[A-Za-z0-9._-]+`, "new, service:NAME, host or here"), func(t *Task) *string { return &t.In },
+		"Where it runs: in a one-off container of the new image, in a running service, on the environment's machine, or here, where promote was called.").or("new"),
 	at("when", parsed(`a condition such as changed("migrations/**")`, textSchema, parseChanged), func(t *Task) *[]string { return &t.Changed },
 		"Condition under which it runs.").derived("always"),
 	at("undo", command, func(t *Task) *Command { return &t.Undo },
@@ -58,6 +58,16 @@ var command = either(
 	converted(text, func(s string) (Command, error) { return Command{Shell: s}, nil }),
 	converted(list(text), func(argv []string) (Command, error) { return Command{Argv: argv}, nil }),
 )
+
+// checkTasks refuses tasks here whose result the deployment would have to wait for: it goes on without whoever asked
+// for it.
+func (s *Service) checkTasks(d *decoder) {
+	for i := range s.Tasks {
+		if t := &s.Tasks[i]; t.In == "here" && (t.Phase == "verify" || t.Phase == "maintenance") {
+			d.fail(d.item(&s.Tasks, i), "%s: task %s: a task of phase %s can't be here: the deployment goes on when nobody is connected", s.Name, t.Name, t.Phase)
+		}
+	}
+}
 
 var condition = regexp.MustCompile(`^changed\((.*)\)$`)
 

@@ -20,6 +20,7 @@ type Compose struct {
 	EnvFiles []string // absolute
 	Profiles []string
 	Environ  []string // environment of the command
+	Overlay  []byte   // a compose file over the others, which is on no disk
 	// Lock is inherited by the commands, so that it is held until the last of them has ended, also when
 	// whoever started it was killed: nothing of an old deployment may happen while a new one begins.
 	Lock *os.File
@@ -110,7 +111,7 @@ func (c Compose) Diverged(ctx context.Context, services ...string) ([]string, er
 
 // run runs a compose command and returns its stderr, where compose shows what it does.
 func (c Compose) run(ctx context.Context, args ...string) (string, error) {
-	said, err := command{shown: append([]string{"compose"}, args...), args: append(c.flags(), args...), dir: c.Dir, environ: c.Environ, lock: c.Lock}.run(ctx)
+	said, err := command{shown: append([]string{"compose"}, args...), args: append(c.flags(), args...), dir: c.Dir, environ: c.Environ, input: c.Overlay, lock: c.Lock}.run(ctx)
 	var failed *CommandError
 	if errors.Is(err, exec.ErrNotFound) || errors.As(err, &failed) && strings.Contains(failed.Output, "is not a docker command") {
 		return "", &ComposeMissingError{}
@@ -122,6 +123,9 @@ func (c Compose) flags() []string {
 	flags := []string{"compose", "--progress", "plain", "--project-directory", c.Dir, "--project-name", c.Name}
 	for _, f := range c.Files {
 		flags = append(flags, "--file", f)
+	}
+	if c.Overlay != nil {
+		flags = append(flags, "--file", "-")
 	}
 	for _, f := range c.EnvFiles {
 		flags = append(flags, "--env-file", f)

@@ -146,13 +146,14 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 // permitSteps has a plan do what promote itself would: the steps of its moves, or one of the target's tasks.
 func permitSteps(plan promotion.Plan) error {
 	wanted := promotion.Steps(plan.Target, plan.Moves)
-	if plan.Kind == promotion.Run && len(plan.Steps) > 0 {
+	if plan.Kind == promotion.Run && len(plan.Steps) > 0 && len(plan.Moves) == 0 {
 		step := plan.Steps[0]
 		task, _ := plan.Target.Task(step.Service, step.Task)
 		if !slices.ContainsFunc([][]string{task.Run, task.Undo, task.List}, func(argv []string) bool { return len(argv) > 0 && slices.Equal(argv, step.Run) }) {
 			return deny("%q is no command of the task %q", step.Run, step.Task)
 		}
-		wanted = append([]promotion.Step{{Kind: promotion.TaskStep, Service: step.Service, Task: step.Task, Run: step.Run}}, wanted...)
+		own := promotion.Step{Kind: promotion.TaskStep, Service: step.Service, Task: step.Task, Undo: step.Undo, Of: step.Of, List: step.List, Run: step.Run}
+		wanted = promotion.StepsAlone(own)
 	}
 	if !reflect.DeepEqual(plan.Steps, wanted) {
 		return deny("the steps of %s are not those of its moves", plan.ID)

@@ -64,6 +64,8 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 	case DoCheckup:
 		checkup := m.Checkup(ctx, r.Credentials)
 		a.Checkup = &checkup
+	case DoPending:
+		a.Pending, err = l.pending(ctx, m, r)
 	case DoHistory:
 		a.Entries, err = m.History.Entries()
 	case DoHolder:
@@ -106,20 +108,36 @@ func (r Request) check() error {
 		}
 	}
 	switch r.Do {
-	case DoDeployment, DoApply, DoFollow, DoStop, DoCollect:
+	case DoDeployment, DoApply, DoPending, DoFollow, DoStop, DoCollect:
 	default:
 		return nil
 	}
-	if !idGrammar.MatchString(r.Deployment) {
-		return &requestError{fmt.Sprintf("%q is no deployment", r.Deployment)}
+	for _, id := range r.deployments() {
+		if !idGrammar.MatchString(id) {
+			return &requestError{fmt.Sprintf("%q is no deployment", id)}
+		}
 	}
-	if r.Do == DoApply && (r.Job == nil || r.Job.Plan.ID != r.Deployment) {
-		return &requestError{"apply wants the job of the deployment that it names"}
-	}
-	if r.Job != nil && r.Job.Resume != "" && !idGrammar.MatchString(r.Job.Resume) {
-		return &requestError{fmt.Sprintf("%q is no deployment", r.Job.Resume)}
+	if (r.Do == DoApply || r.Do == DoPending) && (r.Job == nil || r.Job.Plan.ID != r.Deployment) {
+		return &requestError{string(r.Do) + " wants the job of the deployment that it names"}
 	}
 	return nil
+}
+
+// deployments are all that the request names.
+func (r Request) deployments() []string {
+	list := []string{r.Deployment}
+	if r.Job == nil {
+		return list
+	}
+	if r.Job.Resume != "" {
+		list = append(list, r.Job.Resume)
+	}
+	for _, step := range r.Job.Plan.Steps {
+		if step.Of != "" {
+			list = append(list, step.Of)
+		}
+	}
+	return list
 }
 
 // requestError is a request that no client of this version makes.
@@ -256,6 +274,16 @@ func (l *Local) begin(id string) (done func()) {
 	starting := make(chan struct{})
 	l.starting[id] = starting
 	return func() { close(starting) }
+}
+
+// pending looks at what the tasks of a plan would do. A limited key may, where it may have them done.
+func (l *Local) pending(ctx context.Context, m at, r Request) ([]rollout.Pending, error) {
+	if l.Allow != nil {
+		if err := l.Allow.permit(ctx, m, r.Job); err != nil {
+			return nil, err
+		}
+	}
+	return m.Pending(ctx, rollout.Order{Plan: r.Job.Plan, Credentials: r.Job.Credentials})
 }
 
 // apply starts a worker for a job and follows it. Asked again for a deployment that was begun already,

@@ -21,6 +21,7 @@ type Verb string
 const (
 	DoState      Verb = "state"      // look at the environment
 	DoCheckup    Verb = "checkup"    // look at all that a deployment will need
+	DoPending    Verb = "pending"    // have the tasks of a plan say what they would do
 	DoHistory    Verb = "history"    // read the journal
 	DoHolder     Verb = "holder"     // who works on the environment
 	DoQuiet      Verb = "quiet"      // wait until nobody does
@@ -56,6 +57,7 @@ type Answer struct {
 	State      *promotion.State    `json:"state,omitempty"`
 	Collection *rollout.Collection `json:"collection,omitempty"`
 	Checkup    *rollout.Checkup    `json:"checkup,omitempty"`
+	Pending    []rollout.Pending   `json:"pending,omitempty"`
 	Entries    []journal.Entry     `json:"entries,omitempty"`
 	Holder     *journal.Holder     `json:"holder,omitempty"`
 	Plan       *promotion.Plan     `json:"plan,omitempty"`

@@ -317,7 +317,7 @@ func FuzzServe(f *testing.F) {
 	f.Add(strings.Replace(honest, "v1.1.0", "v1.0.1", -1))
 	f.Add(strings.Replace(honest, `"runs":["core"]`, `"runs":[]`, 1))
 	f.Add(strings.Replace(honest, "20261121-120000-abc", "../../x", -1))
-	for _, do := range []Verb{DoState, DoCheckup, DoHistory, DoHolder, DoQuiet, DoMark, DoDeployment, DoFollow, DoStop, "shell"} {
+	for _, do := range []Verb{DoState, DoCheckup, DoPending, DoHistory, DoHolder, DoQuiet, DoMark, DoDeployment, DoFollow, DoStop, "shell"} {
 		f.Add(encode(f, Request{Protocol: Protocol, Do: do, Target: goodTarget(l), Deployment: "x", Kind: "verify", Marks: []promotion.Mark{{Service: "core\x1b", Kind: "x"}}}))
 	}
 	f.Add("{\n")

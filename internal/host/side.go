@@ -46,6 +46,12 @@ func (s *Side) Checkup(ctx context.Context, credentials map[string]string) (roll
 	return *a.Checkup, nil
 }
 
+// Pending has the tasks of a plan say what they would do.
+func (s *Side) Pending(ctx context.Context, job Job) ([]rollout.Pending, error) {
+	a, err := s.do(ctx, Request{Do: DoPending, Job: &job, Deployment: job.Plan.ID}, nil)
+	return a.Pending, err
+}
+
 // History reads the environment's journal, oldest first.
 func (s *Side) History(ctx context.Context) ([]journal.Entry, error) {
 	a, err := s.do(ctx, Request{Do: DoHistory}, nil)

@@ -38,6 +38,7 @@ type Task struct {
 	Service string `json:"service"`
 	Name    string `json:"name"`
 	Undo    bool   `json:"undo,omitempty"` // it was taken back
+	Of      string `json:"of,omitempty"`   // Undo: in which other deployment it was done
 	Done    bool   `json:"done"`           // it ended well
 }
 

@@ -50,8 +50,12 @@ func (r Request) add(p *Plan, c Choice) error {
 	if err != nil {
 		return err
 	}
-	notes, err := r.checkTasks(move)
+	notes, err := r.goBackOver(c, &move)
 	if err != nil {
+		return err
+	}
+	move.Tasks = r.tasks(c.Service, move.Undo)
+	if err := r.checkTasks(move); err != nil {
 		return err
 	}
 	p.Notes = append(append(p.Notes, r.unheeded(c)...), notes...)
@@ -73,7 +77,7 @@ func (r Request) settled(c Choice, present registry.Release) bool {
 }
 
 func (r Request) move(c Choice, present registry.Release) (Move, error) {
-	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release, Tasks: r.tasks(c.Service)}
+	m := Move{Service: c.Service.Name, Image: c.Service.Image, From: present, To: c.Release}
 	for i, part := range c.State.Parts {
 		if part.Compose.Pin.Digest != "" && c.Release.Digest == "" {
 			return Move{}, fmt.Errorf("%s: the file names its image by a digest, and that of %s is not known", part.Compose.Name, Label(c.Release))

@@ -51,6 +51,7 @@ type Move struct {
 	To      registry.Release `json:"to"`
 	Rolls   []Roll           `json:"rolls"`
 	Tasks   []string         `json:"tasks,omitempty"` // that it runs
+	Undo    []Undoing        `json:"undo,omitempty"`  // what it takes back before
 	Wave    int              `json:"wave,omitempty"`  // those of one wave do not wait for each other
 }
 
@@ -110,7 +111,9 @@ type Step struct {
 	Wave    int      `json:"wave,omitempty"`    // RollStep: that of its move
 	Task    string   `json:"task,omitempty"`    // TaskStep
 	Undo    bool     `json:"undo,omitempty"`    // TaskStep: what takes it back is run
-	Run     []string `json:"run,omitempty"`     // TaskStep of a plan that only runs it: the task's run, undo or list
+	Of      string   `json:"of,omitempty"`      // TaskStep: the other deployment whose doing is taken back
+	List    bool     `json:"list,omitempty"`    // TaskStep: what says what it would do is run
+	Run     []string `json:"run,omitempty"`     // TaskStep of a plan that only runs it: the command
 }
 
 // Nothing reports whether the plan would change nothing.
@@ -138,6 +141,7 @@ func Steps(t Target, moves []Move) []Step {
 	}
 	list = append(list, t.taskSteps(moves, PhaseBackup)...)
 	list = append(list, t.taskSteps(moves, PhaseBefore, PhaseMaintenance)...)
+	list = append(list, backSteps(moves)...)
 	for _, m := range moves {
 		for _, r := range m.Rolls {
 			list = append(list, Step{Kind: RollStep, Service: r.Service, Wave: m.Wave})

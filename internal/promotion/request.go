@@ -34,7 +34,8 @@ type Options struct {
 	Keep        bool // pin: hold also when something newer is published
 	Until       time.Time
 	AcceptDrift bool
-	Emergency   bool // pass the policy
+	Emergency   bool   // pass the policy
+	Schema      string // rollback: what becomes of migrations, one of SchemaKeep, SchemaUndo, SchemaRestore; empty: not said
 }
 
 // Want names a service and, where it matters, what it should be put on.

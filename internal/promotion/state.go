@@ -34,6 +34,7 @@ type ServiceState struct {
 	Problem string    `json:"problem,omitempty"` // why it can't be moved
 	Advice  string    `json:"advice,omitempty"`  // what to do about the problem
 	Last    time.Time `json:"last,omitzero"`     // when it last moved
+	Ran     []TaskRun `json:"ran,omitempty"`     // its migrations and backups, oldest first
 }
 
 // Part is one compose service of a service.

@@ -84,7 +84,7 @@ func (t Target) taskCommands(host bool) [][]string {
 	var list [][]string
 	for _, s := range t.Services {
 		for _, task := range s.Tasks {
-			if (task.In == InHost) == host {
+			if task.In != InHere && (task.In == InHost) == host {
 				list = append(list, task.Run, task.Undo, task.List)
 			}
 		}

@@ -23,6 +23,7 @@ const (
 const (
 	InNew     = "new"     // a one-off container of the new image
 	InHost    = "host"    // the environment's machine
+	InHere    = "here"    // the client's machine: before the deployment is handed over, or once it ended
 	InService = "service" // a container that runs: service:NAME
 )
 
@@ -30,7 +31,7 @@ const (
 type Task struct {
 	Name     string        `json:"name"`
 	Phase    string        `json:"phase"`
-	In       string        `json:"in"` // new, host or service:NAME
+	In       string        `json:"in"` // new, host, here or service:NAME
 	Run      []string      `json:"run"`
 	Undo     []string      `json:"undo,omitempty"`    // what takes it back
 	List     []string      `json:"list,omitempty"`    // what says beforehand what it would do
@@ -56,12 +57,18 @@ type Files struct {
 
 // wanted reports whether a task has something to do.
 func (t Task) wanted(f Files) bool {
-	if len(t.Changed) == 0 || !f.Known {
-		return true
+	return len(t.Changed) == 0 || !f.Known || len(t.WaitsFor(f)) > 0
+}
+
+// WaitsFor are those of the files that changed which the task waits for.
+func (t Task) WaitsFor(f Files) []string {
+	var list []string
+	for _, file := range f.Changed {
+		if slices.ContainsFunc(t.Changed, func(pattern string) bool { return Matches(pattern, file) }) {
+			list = append(list, file)
+		}
 	}
-	return slices.ContainsFunc(f.Changed, func(file string) bool {
-		return slices.ContainsFunc(t.Changed, func(pattern string) bool { return Matches(pattern, file) })
-	})
+	return list
 }
 
 // Matches reports whether a path matches a pattern: as [path.Match] says, and ** is any number of folders.
@@ -82,42 +89,43 @@ func matchParts(pattern, parts []string) bool {
 	return err == nil && fits && matchParts(pattern[1:], parts[1:])
 }
 
-// tasks are those of a service that a move to another release runs, by name. Going back runs no migration: what one
-// did is taken back on purpose, or not at all.
-func (r Request) tasks(s Service) []string {
+// tasks are those of a service that a move to another release runs, by name. Going back runs no migration, and what
+// belongs to one only if one is taken back.
+func (r Request) tasks(s Service, back []Undoing) []string {
 	var list []string
 	for _, t := range s.Tasks {
-		back := r.Kind == Rollback && t.Phase != PhaseVerify && t.Phase != PhaseAfter && t.Phase != PhaseFailure
-		if t.Phase != PhaseManual && !back && t.wanted(r.Files[s.Name]) {
+		if t.Phase != PhaseManual && (r.Kind != Rollback || s.runsOnWayBack(t, back)) && t.wanted(r.Files[s.Name]) {
 			list = append(list, t.Name)
 		}
 	}
 	return list
 }
 
-// checkTasks refuses what the environment can't do, and says what is left out on the way back.
-func (r Request) checkTasks(m Move) (notes []Note, err error) {
+func (s Service) runsOnWayBack(t Task, back []Undoing) bool {
+	switch t.Phase {
+	case PhaseBefore:
+		return false
+	case PhaseMaintenance:
+		return len(back) > 0
+	case PhaseBackup: // what is written over
+		return slices.ContainsFunc(back, func(b Undoing) bool { task, _ := s.task(b.Task); return task.Phase == PhaseBackup })
+	}
+	return true
+}
+
+// checkTasks refuses what the environment can't do.
+func (r Request) checkTasks(m Move) error {
 	for _, t := range r.Target.TasksOf(m) {
 		if err := r.Target.runs(t, m.Service); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if r.Kind != Rollback {
-		return nil, nil
-	}
-	for _, s := range r.Target.Services {
-		for _, t := range s.Tasks {
-			if s.Name == m.Service && t.Phase == PhaseBefore && len(t.Undo) > 0 {
-				notes = append(notes, Note{Service: m.Service, Text: fmt.Sprintf("%s is not taken back; if it has to be: promote run %s %s --undo", t.Name, r.Target.Environment, t.Name)})
-			}
-		}
-	}
-	return notes, nil
+	return nil
 }
 
 // runs refuses a task whose place the environment does not have.
 func (t Target) runs(task Task, service string) error {
-	if task.In == InHost || t.Engine == EngineCompose || t.Engine == "" {
+	if task.In == InHost || task.In == InHere || t.Engine == EngineCompose || t.Engine == "" {
 		return nil
 	}
 	return refuse(service, "task", "task %s wants a container to run in, and with engine %s it gets none", "in: host   # for that task in promote.yaml", task.Name, t.Engine)
@@ -126,14 +134,19 @@ func (t Target) runs(task Task, service string) error {
 // Task finds a task of a service.
 func (t Target) Task(service, name string) (Task, bool) {
 	for _, s := range t.Services {
-		if s.Name != service {
-			continue
-		}
-		if i := slices.IndexFunc(s.Tasks, func(t Task) bool { return t.Name == name }); i >= 0 {
-			return s.Tasks[i], true
+		if s.Name == service {
+			return s.task(name)
 		}
 	}
 	return Task{}, false
+}
+
+func (s Service) task(name string) (Task, bool) {
+	i := slices.IndexFunc(s.Tasks, func(t Task) bool { return t.Name == name })
+	if i < 0 {
+		return Task{}, false
+	}
+	return s.Tasks[i], true
 }
 
 // TasksOf are the tasks that a move runs.
@@ -152,9 +165,20 @@ func (t Target) taskSteps(moves []Move, phases ...string) []Step {
 	var list []Step
 	for _, m := range moves {
 		for _, task := range t.TasksOf(m) {
-			if slices.Contains(phases, task.Phase) {
+			if task.In != InHere && slices.Contains(phases, task.Phase) {
 				list = append(list, Step{Kind: TaskStep, Service: m.Service, Task: task.Name})
 			}
+		}
+	}
+	return list
+}
+
+// backSteps are the steps that take back what tasks of other deployments did.
+func backSteps(moves []Move) []Step {
+	var list []Step
+	for _, m := range moves {
+		for _, back := range m.Undo {
+			list = append(list, Step{Kind: TaskStep, Service: m.Service, Task: back.Task, Undo: true, Of: back.Of})
 		}
 	}
 	return list
@@ -170,15 +194,33 @@ func (t Target) maintenanceOff(moves []Move) []Step {
 	return list
 }
 
-// RunTask makes the plan that runs one task by itself, as the service is now; undo takes it back, list says what it
-// would do.
-func RunTask(r Request, service, name string, what []string) (Plan, error) {
+// Doing is what of a task is run, when it is run by itself.
+type Doing struct {
+	Undo bool     // what takes it back
+	List bool     // what says what it would do
+	Args []string // more arguments for the command
+}
+
+// Command is the one of a task that is meant, or nothing.
+func (d Doing) Command(t Task) []string {
+	switch {
+	case d.Undo:
+		return WithArguments(t.Undo, d.Args)
+	case d.List:
+		return WithArguments(t.List, d.Args)
+	}
+	return WithArguments(t.Run, d.Args)
+}
+
+// RunTask makes the plan that runs one task by itself, as the service is now.
+func RunTask(r Request, service, name string, do Doing) (Plan, error) {
 	state, ok := r.State.Service(service)
 	task, known := r.Target.Task(service, name)
+	step := Step{Kind: TaskStep, Service: service, Task: name, Undo: do.Undo, List: do.List, Run: do.Command(task)}
 	switch {
 	case !ok || !known:
 		return Plan{}, fmt.Errorf("%s has no task %q", service, name)
-	case len(what) == 0:
+	case len(step.Run) == 0:
 		return Plan{}, fmt.Errorf("task %s of %s does not say how", name, service)
 	case len(state.Parts) == 0:
 		return Plan{}, refuse(service, "absent", "the compose files of %s don't run it", "name it under runs: in promote.yaml", r.Target.Environment)
@@ -186,8 +228,19 @@ func RunTask(r Request, service, name string, what []string) (Plan, error) {
 	if err := r.Target.runs(task, service); err != nil {
 		return Plan{}, err
 	}
+	if do.Undo {
+		step.Of = state.LastRun(name)
+	}
 	p := Plan{Schema: Schema, ID: r.ID, Kind: Run, By: r.By, Reason: r.Reason, Target: r.Target, Basis: r.State.Basis()}
 	p.Target.Name = r.State.Project
-	p.Steps = []Step{{Kind: TaskStep, Service: service, Task: name, Run: what}, {Kind: RecordEnd}}
+	p.Steps = StepsAlone(step)
 	return p, nil
+}
+
+// StepsAlone are the steps of a plan that runs one task. That somebody asked what it would do is not history.
+func StepsAlone(task Step) []Step {
+	if task.List {
+		return []Step{task}
+	}
+	return []Step{task, {Kind: RecordEnd}}
 }

@@ -55,6 +55,8 @@ func tasks(p promotion.Plan) (list []string) {
 		switch {
 		case s.Kind == promotion.RollStep:
 			list = append(list, "roll")
+		case s.Of != "":
+			list = append(list, "undo "+s.Task+" of "+s.Of)
 		case s.Undo:
 			list = append(list, "undo "+s.Task)
 		case s.Kind == promotion.TaskStep:

@@ -41,6 +41,7 @@ type run struct {
 	unchecked map[string]bool // compose services that nothing checks the health of
 	ran       []ranTask       // in their order
 	back      bool            // what was changed is being put back
+	here      string          // the folder for tasks of the client's machine, which runs nothing else
 	seq       int
 	mu        sync.Mutex // of the above, which moves that go side by side share
 	files     sync.Mutex // held while the files are a candidate, or change

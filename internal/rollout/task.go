@@ -26,7 +26,9 @@ type ranTask struct {
 	Service string `json:"service"`
 	Task    string `json:"task"`
 	Undo    bool   `json:"undo,omitempty"`
+	Of      string `json:"of,omitempty"` // Undo: the other deployment that did it
 	Done    bool   `json:"done,omitempty"`
+	Told    bool   `json:"told,omitempty"` // that it is not put back
 }
 
 // runTask is a step of the plan.
@@ -39,19 +41,20 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 	if len(argv) == 0 {
 		return nil // maintenance that ends by itself
 	}
+	if step.List {
+		return r.perform(ctx, step, task, argv)
+	}
 	if err := r.begin(); err != nil {
 		return err
 	}
 	if len(r.Plan.Moves) > 0 {
 		r.touch()
 	}
-	if err := r.noteTask(ranTask{step.Service, step.Task, step.Undo, false}); err != nil {
+	note := ranTask{Service: step.Service, Task: step.Task, Undo: step.Undo, Of: step.Of}
+	if err := r.noteTask(note); err != nil {
 		return err
 	}
-	said, err := r.perform(ctx, step.Service, task, argv)
-	if err == nil && task.Phase == promotion.PhaseBackup && len(said) == 0 {
-		err = &taskError{step.Service, task.Name, "it said nothing, so it is not clear that there is a backup", nil}
-	}
+	err := r.perform(ctx, step, task, argv)
 	if err != nil && task.Optional && ctx.Err() == nil {
 		r.tell(Event{Step: promotion.TaskStep, Service: step.Service, Task: task.Name, Status: Noted, Text: err.Error() + "; it is not required"})
 		return nil
@@ -59,7 +62,8 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 	if err != nil {
 		return err
 	}
-	return r.noteTask(ranTask{step.Service, step.Task, step.Undo, true})
+	note.Done = true
+	return r.noteTask(note)
 }
 
 // commandOf is what a step of a task runs.
@@ -85,7 +89,9 @@ func (r *run) noteTask(t ranTask) error {
 
 // did reports whether a task, or what takes it back, ended well.
 func (r *run) did(service, task string, undo bool) bool {
-	return slices.Contains(r.ran, ranTask{service, task, undo, true})
+	return slices.ContainsFunc(r.ran, func(t ranTask) bool {
+		return t.Service == service && t.Task == task && t.Undo == undo && t.Done
+	})
 }
 
 const tasksFile = "tasks.json"
@@ -102,37 +108,47 @@ func (e *taskError) Error() string { return e.Service + ": task " + e.Task + ": 
 const shown = 15
 
 // perform runs a command of a task where the task runs, and hands on what it says.
-func (r *run) perform(ctx context.Context, service string, task promotion.Task, argv []string) (said []string, err error) {
+func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.Task, argv []string) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(task.Timeout, time.Hour))
 	defer cancel()
-	say := func(line string) {
+	var said []string
+	code, err := r.inPlace(ctx, step, task, argv, func(line string) {
 		said = append(said[max(0, len(said)-shown+1):], line)
-		r.tell(Event{Step: promotion.TaskStep, Service: service, Task: task.Name, Status: Progress, Text: line})
-	}
-	code := 0
-	switch {
-	case task.In == promotion.InHost:
-		code, err = r.onHost(ctx, service, argv, say)
-	case task.Service() != "":
-		code, err = r.inService(ctx, service, task.Service(), argv, say)
-	default:
-		code, err = r.inNew(ctx, service, task, argv, say)
+		r.tell(Event{Step: promotion.TaskStep, Service: step.Service, Task: task.Name, Status: Progress, Text: line})
+	})
+	failed := func(format string, args ...any) error {
+		return &taskError{step.Service, task.Name, fmt.Sprintf(format, args...), said}
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return said, &taskError{service, task.Name, fmt.Sprintf("it took longer than %s", task.Timeout), said}
+		return failed("it took longer than %s", task.Timeout)
 	case err != nil:
-		return said, err
+		return err
 	case code != 0:
-		return said, &taskError{service, task.Name, fmt.Sprintf("exited with status %d", code), said}
+		return failed("exited with status %d", code)
+	case task.Phase == promotion.PhaseBackup && !step.Undo && !step.List && len(said) == 0:
+		return failed("it said nothing, so it is not clear that there is a backup")
 	}
-	return said, nil
+	return nil
 }
 
-// onHost runs a command in the project directory. Whatever it starts ends with it when it is stopped.
-func (r *run) onHost(ctx context.Context, service string, argv []string, say func(string)) (int, error) {
+// inPlace runs a command of a task where the task runs.
+func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.Task, argv []string, say func(string)) (code int, err error) {
+	switch {
+	case task.In == promotion.InHost:
+		return r.inFolder(ctx, r.project.Dir(), step, argv, say)
+	case task.In == promotion.InHere:
+		return r.inFolder(ctx, r.here, step, argv, say)
+	case task.Service() != "":
+		return r.inService(ctx, step, task.Service(), argv, say)
+	}
+	return r.inNew(ctx, step, argv, say)
+}
+
+// inFolder runs a command on this machine. Whatever it starts ends with it when it is stopped.
+func (r *run) inFolder(ctx context.Context, dir string, step promotion.Step, argv []string, say func(string)) (int, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = r.project.Dir(), append(slices.Clone(r.Environ), r.facts(service)...)
+	cmd.Dir, cmd.Env = dir, append(slices.Clone(r.Environ), r.facts(step)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
@@ -157,7 +173,7 @@ func (r *run) onHost(ctx context.Context, service string, argv []string, say fun
 }
 
 // inService runs a command in a container of a compose service that runs.
-func (r *run) inService(ctx context.Context, service, composeService string, argv []string, say func(string)) (int, error) {
+func (r *run) inService(ctx context.Context, step promotion.Step, composeService string, argv []string, say func(string)) (int, error) {
 	list, err := r.Engine.Service(ctx, r.compose.Name, composeService)
 	if err != nil {
 		return 0, err
@@ -166,22 +182,22 @@ func (r *run) inService(ctx context.Context, service, composeService string, arg
 	if i < 0 {
 		return 0, fmt.Errorf("%s: no container of it runs", composeService)
 	}
-	code, said, err := r.Engine.Execute(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: r.facts(service)})
+	code, said, err := r.Engine.Execute(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: r.facts(step)})
 	docker.Lines(strings.NewReader(said), say)
 	return code, err
 }
 
 // inNew runs a command in a container of its own, made from the new image. It goes on if the worker dies, and is
 // ended by whoever resumes.
-func (r *run) inNew(ctx context.Context, service string, task promotion.Task, argv []string, say func(string)) (int, error) {
+func (r *run) inNew(ctx context.Context, step promotion.Step, argv []string, say func(string)) (int, error) {
 	once := docker.OneOff{
-		Service: r.first(service), Labels: map[string]string{labelDeployment: r.Plan.ID}, Environ: r.facts(service), Command: argv,
+		Service: r.first(step.Service), Labels: map[string]string{labelDeployment: r.Plan.ID}, Environ: r.facts(step), Command: argv,
 	}
 	if promotion.IsShellLine(argv) { // a line is for a shell, a list for the image's entrypoint
 		once.Entrypoint, once.Command = argv[0], argv[1:]
 	}
-	once.Name = strings.ToLower(fmt.Sprintf("%s-%s-%s-%d", r.compose.Name, task.Name, r.Plan.ID, len(r.ran)))
-	err := r.withNew(ctx, service, func() error { return r.compose.Start(ctx, once) })
+	once.Name = strings.ToLower(fmt.Sprintf("%s-%s-%s-%s-%d", r.compose.Name, step.Service, step.Task, r.Plan.ID, len(r.ran)))
+	err := r.withNew(ctx, step, func() error { return r.compose.Start(ctx, once) })
 	defer func() { _ = r.Engine.Remove(context.WithoutCancel(ctx), once.Name) }() // what is left of it, resume finds
 	if err != nil {
 		return 0, err
@@ -199,10 +215,14 @@ func (r *run) first(service string) string {
 	return service
 }
 
-// withNew does something while the files say a service's new version, whatever they say otherwise.
-func (r *run) withNew(ctx context.Context, service string, do func() error) error {
+// withNew does something while the files say a service's new version, whatever they say otherwise. But what another
+// deployment did is taken back by the release that is there: one from before it does not know how.
+func (r *run) withNew(ctx context.Context, step promotion.Step, do func() error) error {
 	r.files.Lock()
 	defer r.files.Unlock()
+	if step.Of != "" || r.compose.Overlay != nil { // which says it already
+		return do()
+	}
 	project, err := r.load(ctx)
 	if err != nil {
 		return err
@@ -210,7 +230,7 @@ func (r *run) withNew(ctx context.Context, service string, do func() error) erro
 	var changes []compose.Change
 	services := byName(project)
 	for _, m := range r.Plan.Moves {
-		if m.Service != service {
+		if m.Service != step.Service {
 			continue
 		}
 		for _, c := range m.Rolls[0].Changes {
@@ -228,10 +248,13 @@ func (r *run) withNew(ctx context.Context, service string, do func() error) erro
 }
 
 // facts are what a task finds in its environment.
-func (r *run) facts(service string) []string {
-	list := []string{"PROMOTE_ENVIRONMENT=" + r.Target.Environment, "PROMOTE_SERVICE=" + service, "PROMOTE_DEPLOYMENT=" + r.Plan.ID}
+func (r *run) facts(step promotion.Step) []string {
+	list := []string{"PROMOTE_ENVIRONMENT=" + r.Target.Environment, "PROMOTE_SERVICE=" + step.Service, "PROMOTE_DEPLOYMENT=" + r.Plan.ID}
+	if step.Undo {
+		list = append(list, "PROMOTE_OF="+cmp.Or(step.Of, r.Plan.ID))
+	}
 	for _, m := range r.Plan.Moves {
-		if m.Service == service {
+		if m.Service == step.Service {
 			list = append(list, "PROMOTE_FROM="+promotion.Label(m.From), "PROMOTE_VERSION="+promotion.Label(m.To))
 		}
 	}
@@ -243,10 +266,13 @@ func (r *run) facts(service string) []string {
 func (r *run) undoTasks(ctx context.Context, broken bool) error {
 	var failures []error
 	migrated := false
-	for _, t := range slices.Backward(slices.Clone(r.ran)) { // taking back adds to it
+	for i, t := range slices.Backward(slices.Clone(r.ran)) { // taking back adds to it
 		task, _ := r.Target.Task(t.Service, t.Task)
 		step := promotion.Step{Kind: promotion.TaskStep, Service: t.Service, Task: t.Task, Undo: true}
 		switch {
+		case t.Of != "":
+			migrated = true
+			failures = append(failures, r.notDoneAgain(i))
 		case t.Undo || r.did(t.Service, t.Task, true):
 		case task.Phase == promotion.PhaseBefore && (!t.Done || len(task.Undo) == 0):
 			migrated = true
@@ -265,6 +291,22 @@ func (r *run) undoTasks(ctx context.Context, broken bool) error {
 	return errors.Join(failures...)
 }
 
+// notDoneAgain says of what was taken back that it stays so: it is for somebody to look at. A second attempt takes it
+// as looked at.
+func (r *run) notDoneAgain(i int) error {
+	t := r.ran[i]
+	text := fmt.Sprintf("%s: %s of %s was taken back, and is not done again by itself", t.Service, t.Task, t.Of)
+	if !t.Done {
+		text = fmt.Sprintf("%s: taking back %s of %s did not come to its end", t.Service, t.Task, t.Of)
+	}
+	if t.Told {
+		r.tell(Event{Step: promotion.TaskStep, Service: t.Service, Task: t.Task, Status: Noted, Text: text})
+		return nil
+	}
+	r.ran[i].Told = true
+	return errors.Join(errors.New(text), r.record.WriteJSON(tasksFile, r.ran))
+}
+
 func notTakenBack(t ranTask, task promotion.Task) string {
 	if !t.Done {
 		return fmt.Sprintf("task %s did not come to its end; what it did until then stays", t.Task)
@@ -276,10 +318,11 @@ func notTakenBack(t ranTask, task promotion.Task) string {
 func (r *run) failureTasks(ctx context.Context) {
 	for _, m := range r.Plan.Moves {
 		for _, task := range r.Target.TasksOf(m) {
-			if task.Phase != promotion.PhaseFailure {
+			if task.Phase != promotion.PhaseFailure || task.In == promotion.InHere {
 				continue
 			}
-			if _, err := r.perform(ctx, m.Service, task, task.Run); err != nil {
+			step := promotion.Step{Kind: promotion.TaskStep, Service: m.Service, Task: task.Name}
+			if err := r.perform(ctx, step, task, task.Run); err != nil {
 				r.tell(Event{Step: promotion.TaskStep, Service: m.Service, Task: task.Name, Status: Noted, Text: err.Error()})
 			}
 		}
@@ -322,7 +365,7 @@ func (r *run) remaining() []promotion.Step {
 func (r *run) taskEntry() []journal.Task {
 	var list []journal.Task
 	for _, t := range r.ran {
-		list = append(list, journal.Task{Service: t.Service, Name: t.Task, Undo: t.Undo, Done: t.Done})
+		list = append(list, journal.Task{Service: t.Service, Name: t.Task, Undo: t.Undo, Of: t.Of, Done: t.Done})
 	}
 	return list
 }
@@ -332,4 +375,34 @@ func (r *run) verifiedByTask(m promotion.Move) bool {
 	return slices.ContainsFunc(r.Target.TasksOf(m), func(t promotion.Task) bool {
 		return t.Phase == promotion.PhaseVerify && r.did(m.Service, t.Name, false)
 	})
+}
+
+// taskRuns are the migrations of a service that were not taken back, and its backups.
+func (m *Machine) taskRuns(service string, deployments []journal.Deployment) []promotion.TaskRun {
+	var list []promotion.TaskRun
+	for _, d := range deployments {
+		for _, t := range d.Tasks {
+			task, _ := m.Target.Task(service, t.Name)
+			switch {
+			case t.Service != service || !t.Done:
+			case t.Undo:
+				list = slices.DeleteFunc(list, func(run promotion.TaskRun) bool { return takenBack(run, t, cmp.Or(t.Of, d.ID), task.Phase) })
+			case task.Phase == promotion.PhaseBefore || task.Phase == promotion.PhaseBackup:
+				list = append(list, promotion.TaskRun{Task: t.Name, Phase: task.Phase, Deployment: d.ID, At: d.At})
+			}
+		}
+	}
+	return list[max(0, len(list)-remembered):]
+}
+
+// remembered is how many of them are of interest: nobody goes back behind more at once.
+const remembered = 100
+
+// takenBack reports whether a migration is gone by what took back the doing of a deployment: putting back a backup
+// takes all that came after it.
+func takenBack(run promotion.TaskRun, t journal.Task, of, phase string) bool {
+	if run.Phase != promotion.PhaseBefore {
+		return false
+	}
+	return run.Task == t.Name && run.Deployment == of || phase == promotion.PhaseBackup && run.Deployment >= of
 }

@@ -7,18 +7,26 @@ import (
 	"time"
 
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 )
 
 // Contents are what a move brings besides another version.
 type Contents struct {
-	Service string   `json:"service"`
-	From    string   `json:"from"`
-	To      string   `json:"to"`
-	Back    bool     `json:"back,omitempty"` // the commits are taken back
-	Commits []Commit `json:"commits,omitempty"`
-	Files   []string `json:"files,omitempty"`
-	Unknown string   `json:"unknown,omitempty"` // why commits and files are not known
-	Unset   []string `json:"unset,omitempty"`   // variables that the upstream environment sets, and this one does not; never their values
+	Service string    `json:"service"`
+	From    string    `json:"from"`
+	To      string    `json:"to"`
+	Back    bool      `json:"back,omitempty"` // the commits are taken back
+	Commits []Commit  `json:"commits,omitempty"`
+	Files   []string  `json:"files,omitempty"`
+	Unknown string    `json:"unknown,omitempty"` // why commits and files are not known
+	Touched []Touched `json:"touched,omitempty"`
+	Unset   []string  `json:"unset,omitempty"` // variables that the upstream environment sets, and this one does not; never their values
+}
+
+// Touched are the files that a task waits for, of those that a move brings.
+type Touched struct {
+	Task  string   `json:"task"`
+	Files []string `json:"files"`
 }
 
 // Commit is one that a move brings.
@@ -75,10 +83,35 @@ func (c Contents) summary() string {
 		}
 		parts = append(parts, text)
 	}
+	for _, t := range c.Touched {
+		parts = append(parts, fmt.Sprintf("%s for %s", t.Task, counted(len(t.Files), "file")))
+	}
 	if len(c.Unset) > 0 {
 		parts = append(parts, "not set here, but upstream: "+strings.Join(c.Unset, ", "))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Pending shows what tasks say that they would do; all of it, or the first few lines.
+func (s *Screen) Pending(w io.Writer, list []rollout.Pending, all bool) {
+	for _, p := range list {
+		fmt.Fprintf(w, "%s  %s: %s\n", oneLine(p.Service), oneLine(p.Task), oneLine(pendingText(p)))
+		for i, line := range p.Lines {
+			if i == few && !all {
+				fmt.Fprintf(w, "  and %d more: promote diff --long\n", len(p.Lines)-few)
+				break
+			}
+			fmt.Fprintf(w, "  %s\n", oneLine(line))
+		}
+	}
+}
+
+// pendingText counts the lines, of which there is one for each migration.
+func pendingText(p rollout.Pending) string {
+	if p.Error != "" {
+		return "it could not say what is pending: " + p.Error
+	}
+	return fmt.Sprintf("%d pending", len(p.Lines))
 }
 
 func counted(n int, noun string) string {
@@ -113,6 +146,12 @@ func (s *Screen) PlanMarkdown(w io.Writer, p HostPlan, escape func(string) strin
 		fmt.Fprintf(w, "\n### %s %s → %s\n\n%s\n\n", safe(c.Service), safe(c.From), safe(c.To), safe(c.summary()))
 		for _, commit := range c.Commits {
 			fmt.Fprintf(w, "- `%s` %s (%s)\n", safe(commit.short()), safe(commit.Subject), safe(commit.Author))
+		}
+	}
+	for _, pending := range p.Pending {
+		fmt.Fprintf(w, "\n### %s %s: %s\n\n", safe(pending.Service), safe(pending.Task), safe(pendingText(pending)))
+		for _, line := range pending.Lines {
+			fmt.Fprintf(w, "- %s\n", safe(line))
 		}
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"promote/internal/promotion"
+	"promote/internal/rollout"
 )
 
 // HostPlan is the plan of one of several hosts.
 type HostPlan struct {
-	Host     string     `json:"host,omitempty"`
-	Contents []Contents `json:"contents,omitempty"` // of the first host's plan
+	Host     string            `json:"host,omitempty"`
+	Contents []Contents        `json:"contents,omitempty"` // of the first host's plan
+	Pending  []rollout.Pending `json:"pending,omitempty"`  // likewise
 	promotion.Plan
 }
 
@@ -53,7 +55,11 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, task := range p.Target.TasksOf(m) {
-			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(task.Name), oneLine(task.Phase), oneLine(promotion.CommandLine(task.Run)))
+			fmt.Fprintf(w, "    task %s, %s: %s\n", oneLine(task.Name), oneLine(occasion(task)), oneLine(promotion.CommandLine(task.Run)))
+		}
+		for _, undo := range m.Undo {
+			task, _ := p.Target.Task(m.Service, undo.Task)
+			fmt.Fprintf(w, "    task %s of %s, taken back: %s\n", oneLine(undo.Task), oneLine(undo.Of), oneLine(promotion.CommandLine(task.Undo)))
 		}
 		for _, roll := range m.Rolls {
 			fmt.Fprintf(w, "    %s  %s: %s\n", oneLine(roll.Service), oneLine(roll.Strategy), oneLine(roll.Why))
@@ -76,6 +82,14 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "  %s  note: %s\n", oneLine(note.Service), oneLine(note.Text))
 	}
+}
+
+// occasion is when a task runs, and that it runs here, if it does.
+func occasion(t promotion.Task) string {
+	if t.In == promotion.InHere {
+		return t.Phase + ", here"
+	}
+	return t.Phase
 }
 
 // from is where a move starts; a service that only has to be started is on its version already.
