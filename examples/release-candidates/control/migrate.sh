@@ -1,7 +1,8 @@
 #!/bin/sh
 # migrate.sh KIND            carries out what the databases of a kind (base, clients, reports) do not have yet
 # migrate.sh KIND list       names that
-# migrate.sh KIND undo NAME  takes back what came after NAME; in a deployment that failed, what came with it
+# migrate.sh KIND undo       takes back what came with a deployment
+# migrate.sh KIND undo NAME  takes back what came after NAME
 #
 # An account whose database is worked on is in maintenance meanwhile. What takes a migration back is kept in the
 # database, since the version before has no file for it.
@@ -24,13 +25,18 @@ maintenance() {
     [ "$kind" != clients ] || base "UPDATE accounts SET maintenance = $1 WHERE 'client_' || name = '$database'"
 }
 
+exists() { [ -n "$(base "SELECT 1 FROM pg_database WHERE datname = '$database'")" ]; }
+
 prepare() {
-    [ -n "$(base "SELECT 1 FROM pg_database WHERE datname = '$database'")" ] || base "CREATE DATABASE $database"
+    exists || base "CREATE DATABASE $database"
     here -c 'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, undo text NOT NULL, deployment text NOT NULL)'
 }
 
 pending() {
-    had=$(here -c 'SELECT name FROM migrations')
+    had=
+    if exists && [ -n "$(here -c "SELECT to_regclass('migrations')")" ]; then
+        had=$(here -c 'SELECT name FROM migrations')
+    fi
     for file in /migrations/"$kind"/*.up.sql; do
         name=$(basename "$file" .up.sql)
         echo "$had" | grep -qx "$name" || echo "$name"
@@ -44,10 +50,9 @@ INSERT INTO migrations VALUES (:'name', :'undo', :'deployment');
 SQL
 }
 
-# PROMOTE_VERSION is what a deployment has, and promote run has not.
-done_since() {
-    if [ -n "${PROMOTE_VERSION:-}" ]; then
-        here -c "SELECT name FROM migrations WHERE deployment = '$PROMOTE_DEPLOYMENT' ORDER BY name DESC"
+to_undo() {
+    if [ -z "$to" ]; then
+        here -c "SELECT name FROM migrations WHERE deployment = '$PROMOTE_OF' ORDER BY name DESC"
     elif [ -n "$(here -c "SELECT 1 FROM migrations WHERE name = '$to'")" ]; then
         here -c "SELECT name FROM migrations WHERE name > '$to' ORDER BY name DESC"
     else
@@ -63,7 +68,8 @@ take_back() {
 
 # In parentheses, which is a shell of its own: however it ends, the account's maintenance ends with it.
 work() (
-    if [ "$1" = undo ]; then names=$(done_since); else names=$(pending); fi
+    prepare
+    if [ "$1" = undo ]; then names=$(to_undo); else names=$(pending); fi
     [ -n "$names" ] || return 0
     trap 'maintenance false' EXIT
     maintenance true
@@ -75,9 +81,11 @@ work() (
 
 names=$(databases)
 for database in $names; do
-    prepare
     case $what in
-    list) pending | sed "s/^/$database: /" ;;
+    list)
+        waiting=$(pending)
+        echo "$waiting" | sed -n "s/^./$database: &/p"
+        ;;
     *) work "$what" ;;
     esac
 done

@@ -1,7 +1,8 @@
 #!/bin/sh
-# migrate.sh       carries out the migrations that the database does not have yet, each in a transaction
-# migrate.sh list  names them
-# migrate.sh undo  takes the last one back, or so many; in a deployment that failed, those that came with it
+# migrate.sh         carries out the migrations that the database does not have yet, each in a transaction
+# migrate.sh list    names them
+# migrate.sh undo    takes back those that came with a deployment, the last one first
+# migrate.sh undo 2  takes back the last two
 #
 # What takes a migration back is kept in the database, since the version before has no file for it.
 set -eu
@@ -33,11 +34,9 @@ sql -c 'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, undo text 
 case ${1:-} in
 list) pending ;;
 undo)
-    list="SELECT name FROM migrations ORDER BY name DESC LIMIT ${2:-1}"
-    if [ -n "${PROMOTE_VERSION:-}" ]; then # which promote run does not set
-        list="SELECT name FROM migrations WHERE deployment = '$PROMOTE_DEPLOYMENT' ORDER BY name DESC"
-    fi
-    names=$(sql -c "$list")
+    which="WHERE deployment = '$PROMOTE_OF' ORDER BY name DESC"
+    [ $# = 1 ] || which="ORDER BY name DESC LIMIT $2"
+    names=$(sql -c "SELECT name FROM migrations $which")
     for name in $names; do
         echo "taking back $name"
         take_back "$name"
