@@ -109,6 +109,30 @@ func takesValue(f cli.Flag) bool {
 	return true
 }
 
+// typed is the command line that was given, without --yes, to be pasted into a shell.
+func typed(c *cli.Context) string {
+	words := append([]string{"promote", c.Command.Name}, c.Args().Slice()...)
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		switch {
+		case !c.IsSet(name) || name == "yes":
+		case takesValue(f):
+			words = append(words, fmt.Sprintf("--%s=%v", name, c.Value(name)))
+		default:
+			words = append(words, "--"+name)
+		}
+	}
+	for i, word := range words {
+		if strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// unquoted are the characters that mean nothing to a shell.
+const unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
+
 // asksJSON hears --json also on a line that is wrong, so that the error is JSON, too.
 func asksJSON(args []string) bool {
 	if end := slices.Index(args, "--"); end >= 0 {

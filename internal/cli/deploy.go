@@ -54,11 +54,11 @@ func (p *program) rollbackCommand() *cli.Command {
 			"promote rollback prod                     undo the last deployment, whole",
 			"promote rollback prod core                only this service",
 			`promote rollback prod --reason "login 500"`,
-			"promote rollback prod --schema=undo       take back the migrations since, too",
+			"promote rollback prod --schema=undo       and take back the migrations since",
 		},
 		flags: []cli.Flag{
 			dryRunFlag, yesFlag(), reasonFlag, waitFlag, acceptFlag,
-			&cli.StringFlag{Name: "schema", Usage: "where something was migrated since: `keep` it, undo it, or restore the backup from before"},
+			&cli.StringFlag{Name: "schema", Usage: "where something was migrated since: `keep|undo|restore`, the last of which puts back the backup from before"},
 		},
 		run: p.moving(promotion.Rollback),
 	})

@@ -302,8 +302,7 @@ func (d *deployment) confirm(c *cli.Context) error {
 		return nil
 	}
 	if in, ok := d.in.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) || d.screen.JSON {
-		again := strings.Join(append([]string{"promote", c.Command.Name}, c.Args().Slice()...), " ")
-		return &promotion.Refusal{Gate: "confirm", Reason: name + " wants to be confirmed", Advice: again + " --yes=" + name}
+		return &promotion.Refusal{Gate: "confirm", Reason: name + " wants to be confirmed", Advice: typed(c) + " --yes=" + name}
 	}
 	return d.screen.Ask(d.in, fmt.Sprintf("type %s to go ahead:", name), name)
 }

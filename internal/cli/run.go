@@ -20,9 +20,9 @@ func (p *program) runCommand() *cli.Command {
 	return p.command(entry{
 		name: "run", args: "ENV [SERVICE] TASK [-- ARG…]", usage: "run a task of a service by itself, as the service is now",
 		examples: []string{
-			"promote run prod migrate         on the host, in a container of the image that runs there",
-			"promote run prod migrate --list  only say what it would do",
-			"promote run prod migrate --undo  take it back",
+			"promote run prod migrate                 on the host, in a container of the image that runs there",
+			"promote run prod migrate --list          only say what it would do",
+			"promote run prod migrate --undo          take it back",
 			"promote run prod migrate --undo -- 0041  with an argument for the command",
 		},
 		flags: []cli.Flag{
