@@ -41,6 +41,7 @@ type run struct {
 	unchecked map[string]bool // compose services that nothing checks the health of
 	ran       []ranTask       // in their order
 	back      bool            // what was changed is being put back
+	stays     []string        // what was not put back, in words
 	here      string          // the folder for tasks of the client's machine, which runs nothing else
 	seq       int
 	mu        sync.Mutex // of the above, which moves that go side by side share
@@ -257,6 +258,7 @@ func (r *run) end(ctx context.Context, cause error) Result {
 			result.Error += "; and putting it back failed: " + err.Error()
 			result.Repair = r.repair(err)
 		}
+		result.Stays = r.stays
 	} else if r.began {
 		if err := r.undoImages(context.WithoutCancel(ctx)); err != nil {
 			r.tell(Event{Status: Noted, Text: "an image pulled under an old one's name keeps it: " + err.Error()})

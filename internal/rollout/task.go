@@ -282,6 +282,11 @@ func (r *run) facts(step promotion.Step) ([]string, error) {
 // they are not: then maintenance stays on if a migration did something, so that nobody meets a half of both.
 func (r *run) undoTasks(ctx context.Context, broken bool) error {
 	var failures []error
+	fail := func(err error) {
+		if err != nil {
+			failures = append(failures, err)
+		}
+	}
 	migrated := false
 	for i, t := range slices.Backward(slices.Clone(r.ran)) { // taking back adds to it
 		task, _ := r.Target.Task(t.Service, t.Task)
@@ -289,22 +294,21 @@ func (r *run) undoTasks(ctx context.Context, broken bool) error {
 		switch {
 		case t.Of != "":
 			migrated = true
-			if err := r.notDoneAgain(i); err != nil {
-				failures = append(failures, err)
-			}
+			fail(r.notDoneAgain(i))
 		case t.Undo || r.did(t.Service, t.Task, true):
 		case task.Phase == promotion.PhaseBefore && (!t.Done || len(task.Undo) == 0):
 			migrated = true
-			r.tell(Event{Step: promotion.TaskStep, Service: t.Service, Task: t.Task, Status: Noted, Text: notTakenBack(t, task)})
+			r.stays = append(r.stays, notTakenBack(t))
+			r.tell(Event{Step: promotion.TaskStep, Service: t.Service, Task: t.Task, Status: Noted, Text: notTakenBack(t)})
 		case task.Phase == promotion.PhaseBefore:
 			if err := r.runTask(ctx, step); err != nil {
 				migrated = true
-				failures = append(failures, fmt.Errorf("taking it back: %w", err))
+				fail(fmt.Errorf("taking it back: %w", err))
 			}
 		case task.Phase == promotion.PhaseMaintenance && migrated && (broken || len(failures) > 0):
-			failures = append(failures, fmt.Errorf("%s: %s is still on, since something was migrated and not all is back", t.Service, t.Task))
+			fail(fmt.Errorf("%s: %s is still on, since something was migrated and not all is back", t.Service, t.Task))
 		case task.Phase == promotion.PhaseMaintenance:
-			failures = append(failures, r.runTask(ctx, step))
+			fail(r.runTask(ctx, step))
 		}
 	}
 	return errors.Join(failures...)
@@ -341,11 +345,12 @@ func (e *takenBackError) Hint() string {
 	return fmt.Sprintf("look at what %s is about, then promote resume %s", e.Task, e.environment)
 }
 
-func notTakenBack(t ranTask, task promotion.Task) string {
+// notTakenBack says what a task leaves behind: nobody knows how far it came, or how to take it back.
+func notTakenBack(t ranTask) string {
 	if !t.Done {
-		return fmt.Sprintf("task %s did not come to its end; what it did until then stays", t.Task)
+		return fmt.Sprintf("what task %s did before it failed stays", t.Task)
 	}
-	return fmt.Sprintf("task %s was done and says nothing of how to take it back: what it did stays", task.Name)
+	return fmt.Sprintf("what task %s did stays, as it does not say how it is taken back", t.Task)
 }
 
 // failureTasks tell or tidy up after a deployment that failed. Nothing they do changes its result.
