@@ -141,6 +141,8 @@ func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.T
 	switch {
 	case task.In == promotion.InHost:
 		return r.inFolder(ctx, r.project.Dir(), facts, argv, say)
+	case task.In == promotion.InHere && r.here == "":
+		return 0, fmt.Errorf("%s: task %s is for the machine that promote is called on", step.Service, task.Name)
 	case task.In == promotion.InHere:
 		return r.inFolder(ctx, r.here, facts, argv, say)
 	case task.Service() != "":
