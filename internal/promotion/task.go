@@ -94,7 +94,8 @@ func matchParts(pattern, parts []string) bool {
 func (r Request) tasks(s Service, back []Undoing) []string {
 	var list []string
 	for _, t := range s.Tasks {
-		if t.Phase != PhaseManual && (r.Kind != Rollback || s.runsOnWayBack(t, back)) && t.wanted(r.Files[s.Name]) {
+		goesBack := r.Kind == Rollback || r.Reverts != ""
+		if t.Phase != PhaseManual && (!goesBack || s.runsOnWayBack(t, back)) && t.wanted(r.Files[s.Name]) {
 			list = append(list, t.Name)
 		}
 	}
