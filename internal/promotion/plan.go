@@ -19,24 +19,26 @@ const (
 	Rollback Kind = "rollback"
 	Adopt    Kind = "adopt"
 	Resume   Kind = "resume"
-	Run      Kind = "run" // one task by itself
+	Run      Kind = "run"  // one task by itself
+	MoveData Kind = "data" // replaces data, and no release
 )
 
 // Plan is what a deployment would do.
 type Plan struct {
-	Schema  int    `json:"schema"`
-	ID      string `json:"id"`
-	Kind    Kind   `json:"kind"`
-	By      string `json:"by"` // who, from where
-	Reason  string `json:"reason,omitempty"`
-	Target  Target `json:"target"`
-	Basis   string `json:"basis"` // State.Basis that it was made from
-	Moves   []Move `json:"moves"`
-	Steps   []Step `json:"steps"`
-	Marks   []Mark `json:"marks,omitempty"` // left in the journal when it ends well
-	Stays   []Stay `json:"stays,omitempty"`
-	Skipped []Skip `json:"skipped,omitempty"`
-	Notes   []Note `json:"notes,omitempty"`
+	Schema  int       `json:"schema"`
+	ID      string    `json:"id"`
+	Kind    Kind      `json:"kind"`
+	By      string    `json:"by"` // who, from where
+	Reason  string    `json:"reason,omitempty"`
+	Target  Target    `json:"target"`
+	Basis   string    `json:"basis"` // State.Basis that it was made from
+	Moves   []Move    `json:"moves"`
+	Steps   []Step    `json:"steps"`
+	Marks   []Mark    `json:"marks,omitempty"` // left in the journal when it ends well
+	Stays   []Stay    `json:"stays,omitempty"`
+	Skipped []Skip    `json:"skipped,omitempty"`
+	Notes   []Note    `json:"notes,omitempty"`
+	Data    *Transfer `json:"data,omitempty"` // MoveData
 	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
 	AcceptDrift bool `json:"accept_drift,omitempty"`
 	// Emergency: the environment's policy was passed on purpose.
@@ -99,6 +101,8 @@ const (
 	Pull      StepKind = "pull"      // images, by digest; stops nothing. A swarm's nodes pull by themselves: whether they can
 	RollStep  StepKind = "roll"      // one compose service: replace, prove, commit its pin
 	TaskStep  StepKind = "task"      // a command of the user's
+	SaveStep  StepKind = "save"      // keep data that will be replaced
+	LoadStep  StepKind = "load"      // replace it
 	Confirm   StepKind = "confirm"   // a later plain `up -d` would change nothing
 	RecordEnd StepKind = "record"    // marks and holds into the journal
 )
@@ -108,13 +112,15 @@ type Step struct {
 	Kind    StepKind `json:"kind"`
 	Service string   `json:"service,omitempty"` // RollStep: the compose service; TaskStep: the service
 	Wave    int      `json:"wave,omitempty"`    // RollStep: that of its move
-	Task    string   `json:"task,omitempty"`    // TaskStep
+	Task    string   `json:"task,omitempty"`    // TaskStep; SaveStep and LoadStep: the data's name
 	Undo    bool     `json:"undo,omitempty"`    // TaskStep: what takes it back is run
 	Run     []string `json:"run,omitempty"`     // TaskStep of a plan that only runs it: the task's run, undo or list
 }
 
 // Nothing reports whether the plan would change nothing.
-func (p Plan) Nothing() bool { return len(p.Moves) == 0 && len(p.Marks) == 0 && p.Kind != Run }
+func (p Plan) Nothing() bool {
+	return len(p.Moves) == 0 && len(p.Marks) == 0 && p.Kind != Run && p.Kind != MoveData
+}
 
 // Changes are the edits of the compose files that the plan makes, in the order of its rolls.
 func (p Plan) Changes() []compose.Change {
