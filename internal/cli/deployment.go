@@ -288,16 +288,24 @@ func (p *program) credentials(ctx context.Context, images []string) (map[string]
 }
 
 // confirm asks where the environment wants it. Off a terminal nothing is asked.
-func (d *deployment) confirm(c *cli.Context) error {
+func (d *deployment) confirm(c *cli.Context) error { return d.confirmWhere(c, d.env.Confirm) }
+
+// confirmAlways asks wherever it goes.
+func (d *deployment) confirmAlways(c *cli.Context) error { return d.confirmWhere(c, true) }
+
+func (d *deployment) confirmWhere(c *cli.Context, wanted bool) error {
 	name, given := d.env.Name, yes(c)
 	if given != "" && given != "true" && given != name {
 		return wrongArguments(c, "--yes=%s, but this goes to %s", given, name)
 	}
-	if !d.env.Confirm || given == name {
+	if !wanted || given == name {
 		return nil
 	}
 	if in, ok := d.in.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) || d.screen.JSON {
 		again := strings.Join(append([]string{"promote", c.Command.Name}, c.Args().Slice()...), " ")
+		if c.Bool("undo") {
+			again += " --undo"
+		}
 		return &promotion.Refusal{Gate: "confirm", Reason: name + " wants to be confirmed", Advice: again + " --yes=" + name}
 	}
 	return d.screen.Ask(d.in, fmt.Sprintf("type %s to go ahead:", name), name)

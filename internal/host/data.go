@@ -108,12 +108,11 @@ func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Eve
 		}
 	}
 	out, in := io.Pipe()
-	defer out.Close()
+	defer context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })()
 	s := &source{out: out, over: make(chan struct{})}
 	if !add(l, &l.sources, r.Deployment, s) {
 		return &requestError{r.Deployment + " is dumped already"}
 	}
-	defer remove(l, &l.sources, r.Deployment)
 	seq := 0
 	say := func(status rollout.Status, text string) {
 		seq++
@@ -124,12 +123,13 @@ func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Eve
 	s.sum = sum
 	in.CloseWithError(err) // nil is the end
 	if err != nil {
-		return err
+		return err // which who reads is told, too
 	}
 	select {
 	case <-s.over:
 	case <-ctx.Done():
 	}
+	remove(l, &l.sources, r.Deployment) // there may be more data
 	return ctx.Err()
 }
 

@@ -52,14 +52,16 @@ func (l Ladder) Descend(from, to string, protected bool) error {
 		return refuse("", "direction", "data goes down, and %s is above %s", fmt.Sprintf("promote data %s %s", to, from), to, from)
 	case !slices.Contains(l.below(from), to):
 		return refuse("", "direction", "%s is not below %s: no from: in promote.yaml leads there", advice, to, from)
-	case protected:
-		return refuseProtected(to)
 	}
-	return nil
+	return Open(to, protected)
 }
 
-func refuseProtected(environment string) error {
-	return refuse("", "protected", "%s is protected: its data is never replaced", "promote data FROM TO wants an environment that is not protected", environment)
+// Open refuses to replace data of an environment that is protected, whatever by.
+func Open(environment string, protected bool) error {
+	if !protected {
+		return nil
+	}
+	return refuse("", "protected", "%s is protected: its data is never replaced", "promote data FROM TO, with a TO that is not protected", environment)
 }
 
 // Replace makes the plan that replaces data of the environment by that of another one.
@@ -67,12 +69,8 @@ func Replace(r Request, from string, items []Data) (Plan, error) {
 	return r.transfer(Transfer{From: from, Items: items})
 }
 
-// Reinstate makes the plan that loads back what a deployment of the kind [MoveData] replaced. There is no direction to
-// it, but what became protected since is left alone.
-func Reinstate(r Request, deployment string, protected bool, items []Data) (Plan, error) {
-	if protected {
-		return Plan{}, refuseProtected(r.Target.Environment)
-	}
+// Reinstate makes the plan that loads back what a deployment of the kind [MoveData] replaced.
+func Reinstate(r Request, deployment string, items []Data) (Plan, error) {
 	return r.transfer(Transfer{Undo: deployment, Items: items})
 }
 
@@ -93,7 +91,10 @@ func (r Request) transfer(t Transfer) (Plan, error) {
 
 // Holds refuses data in a place that the environment does not have.
 func (t Target) Holds(d Data) error {
-	if d.In == InHost || t.Engine == EngineCompose || t.Engine == "" {
+	switch {
+	case t.Engine == EngineNone:
+		return refuse("", "data", "with engine %s promote has only the files of %s", "engine: compose   # of that environment in promote.yaml, if it runs here", t.Engine, t.Environment)
+	case d.In == InHost || t.Engine == EngineCompose || t.Engine == "":
 		return nil
 	}
 	return refuse("", "data", "%s is in a container, and with engine %s %s has none that can be told", "in: host   # for that data in promote.yaml", d.Name, t.Engine, t.Environment)

@@ -61,12 +61,12 @@ func TestReplace(t *testing.T) {
 	if !plan.Streamed() || plan.Nothing() || plan.Basis != w.State.Basis() || plan.Target.Name != "shop" {
 		t.Errorf("%+v", plan)
 	}
-	back, err := promotion.Reinstate(w.Request, "20261120-061203-k7f", false, items)
+	back, err := promotion.Reinstate(w.Request, "20261120-061203-k7f", items)
 	if err != nil || back.Streamed() || back.Nothing() || back.Data.Undo != "20261120-061203-k7f" {
 		t.Errorf("%+v, %v", back, err)
 	}
-	_, err = promotion.Reinstate(w.Request, "20261120-061203-k7f", true, items)
-	refused(t, err, "protected")
+	refused(t, promotion.Open("prod", true), "protected")
+	refused(t, promotion.Open("prod", false), "")
 	w.Target.Engine = promotion.EngineSwarm
 	_, err = promotion.Replace(w.Request, "prod", items)
 	refused(t, err, "data")

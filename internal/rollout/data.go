@@ -122,6 +122,9 @@ func (r *run) put(ctx context.Context, d promotion.Data, step promotion.Step, pi
 		}
 	}
 	s.end()
+	if late := limited.Err(); late != nil {
+		err = late
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &dataError{d.Name, "load", fmt.Sprintf("it took longer than %s", d.Timeout)}

@@ -68,7 +68,7 @@ func (m *Machine) dump(ctx context.Context, d promotion.Data, project string, fi
 	}
 	hidden.mute = true
 	defer hidden.end()
-	defer context.AfterFunc(ctx, hidden.abort)()
+	defer context.AfterFunc(ctx, hidden.stop)()
 	go func() {
 		_, _ = io.Copy(hidden.in, source.out) // a filter that ended early says so itself
 		hidden.finish()
@@ -81,7 +81,7 @@ func said(ctx context.Context, d promotion.Data, out io.Writer, source, filter *
 	sum := newSumming()
 	_, err := io.Copy(io.MultiWriter(out, sum), cmp.Or(filter, source).out)
 	if err != nil {
-		source.finish()
+		source.stop()
 	}
 	if filter != nil {
 		filter.end()

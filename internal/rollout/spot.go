@@ -17,56 +17,79 @@ import (
 	"promote/internal/promotion"
 )
 
-// The commands of data run under a guard, a few lines of shell beside them: it says how they exited, and it kills them
-// when whoever started them is gone. Else a load would take a stream that broke off for one that ended, and commit the
-// half of it.
+// The commands of data run under a guard, a few lines of shell around them, which says how they exited. That of a load
+// also kills it when whoever started it is gone: else it would take a stream that broke off for one that ended, and
+// commit the half of it.
+//
+// What is killed has to be reaped by its own parent. In a container of PostgreSQL an orphan that was killed is reaped
+// by the server, as process 1, which takes it for a backend of its own that crashed, and restarts.
 const (
-	// guardDump kills the command when its own input ends.
-	guardDump = `exec 3<&0
-{ read -r _ <&3; kill -9 0; } >/dev/null 2>&1 &
-"$@" 3<&- </dev/null
-printf '\npromote-exit %s\n' "$?" >&2`
+	guardDump = `printf 'promote-group %s\n' $$ >&2
+("$@" </dev/null; printf '\npromote-exit %s\n' "$?" >&2)
+:`
 
-	guardFilter = `"$@"
-printf '\npromote-exit %s\n' "$?" >&2`
+	guardFilter = `printf 'promote-group %s\n' $$ >&2
+("$@"; printf '\npromote-exit %s\n' "$?" >&2)
+:`
 
 	// guardLoad hands on blocks, each with its length in a line before it, and then the end. Input that ends
-	// otherwise kills the command before it can see that; and so does the end of the input afterwards, while the
+	// otherwise has the command killed before it can see that; and so does the end of the input afterwards, while the
 	// command is still at work. What is left when the command does not read any more is thrown away.
-	guardLoad = `dd iflag=fullblock count=0 </dev/null 2>/dev/null || { printf 'dd there has no iflag=fullblock\n\npromote-exit 127\n' >&2; exit; }
+	guardLoad = `printf 'promote-group %s\n' $$ >&2
+dd iflag=fullblock count=0 </dev/null 2>/dev/null || { printf 'dd there has no iflag=fullblock\n\npromote-exit 127\n' >&2; exit; }
 {
   whole=
   while read -r n; do
     if [ "$n" = end ]; then whole=yes; break; fi
     dd bs="$n" count=1 iflag=fullblock 2>/dev/null || { cat >/dev/null; break; }
   done
-  [ "$whole" ] || kill -9 0
-  exec >&-
-  read -r _
-  kill -9 0
+  if [ "$whole" ]; then exec >&-; read -r _; fi
+  g=$$
+  ` + killGroup + `
 } | { "$@" >/dev/null; printf '\npromote-exit %s\n' "$?" >&2; }`
 
-	exitMark = "promote-exit "
+	// killGroup kills what runs in the process group $g under a guard, from the leaves on, until nothing is left of
+	// it but the guard: its first process, and the children of that.
+	killGroup = `[ -r /proc/self/stat ] || kill -9 -- "-$g"
+  while :; do
+    members= parents=
+    for f in /proc/[0-9]*/stat; do
+      { read -r line <"$f"; } 2>/dev/null || continue
+      pid=${line%% *}
+      set -- ${line##*) }
+      [ "$1" != Z ] && [ "$2" != "$g" ] && [ "$3" = "$g" ] && [ "$pid" != "$g" ] || continue
+      members="$members $pid" parents="$parents $2 "
+    done
+    [ "$members" ] || break
+    for pid in $members; do
+      case $parents in *" $pid "*) ;; *) kill -9 "$pid" 2>/dev/null ;; esac
+    done
+  done`
+
+	exitMark  = "promote-exit "
+	groupMark = "promote-group "
 )
 
 // spot is a command that runs where data is.
 type spot struct {
 	in     io.Writer
 	out    io.Reader
-	finish func()        // ends its input, which ends it
-	abort  func()        // ends it the hard way
-	exited chan struct{} // closed: it has said how it exited, or can't any more
-	gone   chan struct{} // closed: it says nothing any more
-	code   int           // once it exited: its exit status; -1: it did not say
-	mute   bool          // what it says on stderr is not repeated
-	last   string        // line that it said on stderr
+	finish func()          // ends its input
+	kill   func(group int) // kills it, and what it has started
+	close  func()          // gives back what is held for it, once it has ended
+	exited chan struct{}   // closed: it has said how it exited, or can't any more
+	gone   chan struct{}   // closed: it says nothing any more
+	group  chan int        // its process group, once it has said that
+	code   int             // once it is gone: its exit status; -1: it did not say
+	mute   bool            // what it says on stderr is not repeated
+	last   string          // line that it said on stderr
 }
 
 // spotAt starts a command under a guard where data is: in the project directory, or in a container of the compose
 // project. say is given what it says on stderr.
 func (m *Machine) spotAt(ctx context.Context, d promotion.Data, project, guard string, argv []string, say func(string)) (*spot, error) {
 	argv = append([]string{"/bin/sh", "-c", guard, "promote"}, argv...)
-	s := &spot{exited: make(chan struct{}), gone: make(chan struct{}), code: -1}
+	s := &spot{exited: make(chan struct{}), gone: make(chan struct{}), group: make(chan int, 1), code: -1}
 	errs, err := io.Reader(nil), error(nil)
 	if d.In == promotion.InHost {
 		errs, err = s.here(m, argv)
@@ -101,10 +124,8 @@ func (s *spot) here(m *Machine, argv []string) (io.Reader, error) {
 		return nil, err
 	}
 	s.in, s.out, s.finish = in, out, func() { in.Close() }
-	s.abort = sync.OnceFunc(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait() // how it ended was said on stderr, or never will be
-	})
+	s.kill = func(group int) { _ = syscall.Kill(-group, syscall.SIGKILL) }
+	s.close = sync.OnceFunc(func() { _ = cmd.Wait() }) // how it ended was said on stderr, or never will be
 	return errs, cmd.Start()
 }
 
@@ -122,8 +143,13 @@ func (s *spot) inside(ctx context.Context, m *Machine, project, service string, 
 	if err != nil {
 		return nil, err
 	}
-	s.in, s.out, s.abort = piped, piped.Out, piped.Close
+	s.in, s.out, s.close = piped, piped.Out, piped.Close
 	s.finish = func() { _ = piped.CloseWrite() }
+	s.kill = func(group int) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+		_, _ = m.Engine.Exec(ctx, list[i].ID, []string{"/bin/sh", "-c", "g=$1\n" + killGroup, "promote", strconv.Itoa(group)})
+	}
 	return piped.Err, nil
 }
 
@@ -135,36 +161,51 @@ func (s *spot) listen(errs io.Reader, say func(string)) {
 	defer close(s.gone)
 	exited := sync.OnceFunc(func() { close(s.exited) })
 	defer exited()
+	grouped := false
 	docker.Lines(errs, func(line string) {
-		code, told := strings.CutPrefix(line, exitMark)
-		switch n, err := strconv.Atoi(code); {
-		case told && err == nil:
-			s.code = n
+		if code, ok := marked(line, exitMark); ok {
+			s.code = code
 			exited()
-		case line != "":
+		} else if group, ok := marked(line, groupMark); ok && !grouped {
+			grouped = true
+			s.group <- group
+		} else if line != "" {
 			s.last = line
 			say(line)
 		}
 	})
 }
 
+// marked reads the number that the guard says.
+func marked(line, mark string) (int, bool) {
+	text, ok := strings.CutPrefix(line, mark)
+	number, err := strconv.Atoi(text)
+	return number, ok && err == nil
+}
+
 // farewell is how long what was told to end may take for that.
 const farewell = 10 * time.Second
 
-// stop tells it to end, and sees to it that it does.
+// stop kills it. That it was killed is what it says then.
 func (s *spot) stop() {
-	time.AfterFunc(farewell, s.abort) // it has ended, most likely
-	s.finish()
+	select {
+	case group := <-s.group:
+		s.kill(group)
+	case <-s.gone:
+	}
 }
 
-// end ends it, whatever it is at, and returns when it is gone.
+// end waits for its end once nothing more is wanted of it, but not for ever.
 func (s *spot) end() {
-	late := time.AfterFunc(farewell, s.abort)
+	late := time.AfterFunc(farewell, func() {
+		s.stop()
+		s.close()
+	})
 	defer late.Stop()
 	s.finish()
 	_, _ = io.Copy(io.Discard, s.out) // nobody wants that any more
 	<-s.gone
-	s.abort()
+	s.close()
 }
 
 // failure is why it did not do its work, once it exited; nil if it did.

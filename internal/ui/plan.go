@@ -50,6 +50,9 @@ func (s *Screen) Plans(w io.Writer, plans []HostPlan) {
 func (s *Screen) Plan(w io.Writer, p promotion.Plan) { s.Plans(w, []HostPlan{{Plan: p}}) }
 
 func (s *Screen) body(w io.Writer, p promotion.Plan) {
+	if p.Data != nil {
+		transfer(w, p)
+	}
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, task := range p.Target.TasksOf(m) {
@@ -75,6 +78,24 @@ func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "  %s  note: %s\n", oneLine(note.Service), oneLine(note.Text))
+	}
+}
+
+// transfer shows which data is replaced, and by what.
+func transfer(w io.Writer, p promotion.Plan) {
+	for _, d := range p.Data.Items {
+		dump, anonymise, load := d.Commands()
+		where := oneLine(strings.TrimPrefix(d.In, promotion.InService+":"))
+		from, here := oneLine(p.Data.From), oneLine(p.Target.Environment)
+		if p.Data.Undo != "" {
+			fmt.Fprintf(w, "  %s  as it was before %s\n", oneLine(d.Name), oneLine(p.Data.Undo))
+		} else {
+			fmt.Fprintf(w, "  %s  %s → %s\n", oneLine(d.Name), from, here)
+			fmt.Fprintf(w, "    dump, in %s of %s: %s\n", where, from, oneLine(dump))
+			fmt.Fprintf(w, "    anonymise, there: %s\n", oneLine(anonymise))
+		}
+		fmt.Fprintf(w, "    save, in %s of %s: %s\n", where, here, oneLine(dump))
+		fmt.Fprintf(w, "    load, there, in place of what it holds: %s\n", oneLine(load))
 	}
 }
 
