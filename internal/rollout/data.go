@@ -114,6 +114,7 @@ func (r *run) put(ctx context.Context, d promotion.Data, step promotion.Step, pi
 	}
 	defer s.end()
 	err = r.fill(limited, s, step, piece, next)
+	s.hushed.Store(err != nil && !errors.Is(err, errStopped))
 	if err == nil {
 		select {
 		case <-s.exited:

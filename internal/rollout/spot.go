@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -81,6 +82,7 @@ type spot struct {
 	gone   chan struct{}   // closed: it says nothing any more
 	group  chan int        // its process group, once it has said that
 	code   int             // once it is gone: its exit status; -1: it did not say
+	hushed atomic.Bool     // what it says from here on is only that it was killed
 	mute   bool            // what it says on stderr is not repeated
 	last   string          // line that it said on stderr
 }
@@ -169,7 +171,7 @@ func (s *spot) listen(errs io.Reader, say func(string)) {
 		} else if group, ok := marked(line, groupMark); ok && !grouped {
 			grouped = true
 			s.group <- group
-		} else if line != "" {
+		} else if line != "" && !s.hushed.Load() {
 			s.last = line
 			say(line)
 		}
