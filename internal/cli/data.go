@@ -181,7 +181,10 @@ func (t *transfer) carryOut(ctx context.Context, c *cli.Context, plan promotion.
 		tell(e)
 		if item := waited(plan, e); item != nil {
 			group.Go(func() {
-				err := host.Move(moving, t.from.side, t.env.side, plan.ID, *item, func(e rollout.Event) { progress.Event(t.from.host, e) })
+				err := host.Move(moving, t.from.side, t.env.side, plan.ID, *item, func(e rollout.Event) {
+					e.Seq = 0 // it is none of the deployment's
+					progress.Event(t.from.host, e)
+				})
 				if gone := (*host.ConnectionError)(nil); errors.As(err, &gone) {
 					lost = gone
 				}

@@ -291,7 +291,7 @@ func (r *run) sayer(step promotion.Step) func(string) {
 // pace is how often it is told how much has moved.
 const pace = 500 * time.Millisecond
 
-// moving tells how much has moved.
+// moving tells how much has moved: at once that something has, then now and then.
 type moving struct {
 	r     *run
 	step  promotion.Step
@@ -300,7 +300,7 @@ type moving struct {
 }
 
 func (r *run) moving(step promotion.Step) *moving {
-	return &moving{r: r, step: step, told: r.Now()}
+	return &moving{r: r, step: step}
 }
 
 func (m *moving) Write(data []byte) (int, error) {
