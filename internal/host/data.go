@@ -97,9 +97,6 @@ func (s *source) read(ctx context.Context, number int) (*rollout.Chunk, error) {
 	return c, err
 }
 
-// dumping is what happens at the source, which no plan speaks of.
-const dumping promotion.StepKind = "dump"
-
 // dump runs a dump, which other requests read to its end. The first event says that they can.
 func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Event)) error {
 	if l.Allow != nil {
@@ -116,7 +113,7 @@ func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Eve
 	seq := 0
 	say := func(status rollout.Status, text string) {
 		seq++
-		tell(rollout.Event{Schema: promotion.Schema, Seq: seq, At: m.Now().UTC(), Step: dumping, Task: r.Data.Name, Status: status, Text: text})
+		tell(rollout.Event{Schema: promotion.Schema, Seq: seq, At: m.Now().UTC(), Step: promotion.DumpStep, Task: r.Data.Name, Status: status, Text: text})
 	}
 	say(rollout.Started, "")
 	sum, err := m.Dump(ctx, *r.Data, in, func(line string) { say(rollout.Progress, line) })

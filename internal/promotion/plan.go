@@ -101,6 +101,7 @@ const (
 	Pull      StepKind = "pull"      // images, by digest; stops nothing. A swarm's nodes pull by themselves: whether they can
 	RollStep  StepKind = "roll"      // one compose service: replace, prove, commit its pin
 	TaskStep  StepKind = "task"      // a command of the user's
+	DumpStep  StepKind = "dump"      // say data, where it comes from: in no plan, but in events
 	SaveStep  StepKind = "save"      // keep data that will be replaced
 	LoadStep  StepKind = "load"      // replace it
 	Confirm   StepKind = "confirm"   // a later plain `up -d` would change nothing
