@@ -291,14 +291,14 @@ func (p *program) credentials(ctx context.Context, images []string) (map[string]
 	return headers, nil
 }
 
-// confirm asks where the environment wants it. Off a terminal nothing is asked.
+// confirm asks where the environment wants it, and before data is replaced. Off a terminal nothing is asked.
 func (d *deployment) confirm(c *cli.Context) error {
+	wanted := d.env.Confirm || d.request.Kind == promotion.MoveData || d.request.Schema == promotion.SchemaRestore
 	name, given := d.env.Name, yes(c)
 	if given != "" && given != "true" && given != name {
 		return wrongArguments(c, "--yes=%s, but this goes to %s", given, name)
 	}
-	loses := d.request.Schema == promotion.SchemaRestore
-	if !d.env.Confirm && !loses || given == name {
+	if !wanted || given == name {
 		return nil
 	}
 	if in, ok := d.in.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) || d.screen.JSON {

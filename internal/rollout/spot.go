@@ -1,0 +1,261 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"promote/internal/docker"
+	"promote/internal/promotion"
+)
+
+// The commands of data run under a guard, a few lines of shell around them, which says how they exited. That of a load
+// also kills it when whoever started it is gone: else it would take a stream that broke off for one that ended, and
+// commit the half of it.
+//
+// On a machine all of it is killed at once. In a container, what is killed has to be reaped by its own parent: of an
+// orphan, that is process 1, and PostgreSQL takes one that was killed for a backend of its own that crashed, and restarts.
+const (
+	guardDump = `printf 'promote-group %s\n' $$ >&2
+("$@" </dev/null; printf '\npromote-exit %s\n' "$?" >&2)
+:`
+
+	guardFilter = `printf 'promote-group %s\n' $$ >&2
+("$@"; printf '\npromote-exit %s\n' "$?" >&2)
+:`
+
+	// guardLoad hands on blocks, each with its length in a line before it, and then the end. Input that ends
+	// otherwise has the command killed before it can see that; and so does the end of the input afterwards, while the
+	// command is still at work. What is left when the command does not read any more is thrown away.
+	guardLoad = loadBefore + killTree + loadAfter
+	guardHere = loadBefore + killAll + loadAfter
+
+	loadBefore = `dd iflag=fullblock count=0 </dev/null 2>/dev/null || { printf 'dd there has no iflag=fullblock\n\npromote-exit 127\n' >&2; exit; }
+{
+  whole= seen=
+  while read -r n; do
+    if [ "$n" = end ]; then whole=yes seen=yes; break; fi
+    dd bs="$n" count=1 iflag=fullblock 2>/dev/null || { cat >/dev/null; seen=yes; break; }
+  done
+  if [ "$whole" ]; then exec >&-; read -r _; fi
+  g=$$
+`
+	loadAfter = `
+} | { printf 'promote-group %s\n' $$ >&2; "$@" >/dev/null; printf '\npromote-exit %s\n' "$?" >&2; }`
+
+	killAll = `kill -9 0`
+
+	// killTree kills what runs in the process group $g under a guard, until nothing is left of it but the guard: its
+	// first process, and the children of that. From within the guard it waits for these, too: they may have
+	// something yet to start, or to be started. All of it is stopped first, so that nobody sees the input end that
+	// comes from somebody who was killed. Then come the leaves; their parents go on, to reap them, before they
+	// are leaves themselves. One that never does is not waited for.
+	killTree = `me=
+  [ "$g" != $$ ] || read -r me _ </proc/self/stat
+  round=0
+  while :; do
+    members= parents= inner= others=
+    for f in /proc/[0-9]*/stat; do
+      { read -r line <"$f"; } 2>/dev/null || continue
+      pid=${line%% *}
+      set -- ${line##*) }
+      [ "$3" = "$g" ] && [ "$pid" != "$g" ] || continue
+      if [ "$2" = "$g" ]; then
+        [ "$1" = Z ] || [ "$pid" = "${me:-$pid}" ] || others=yes seen=yes
+      elif [ "$1" != Z ]; then
+        members="$members $pid" parents="$parents $2 "
+      elif [ "$round" -lt 100 ]; then
+        parents="$parents $2 "
+      fi
+    done
+    round=$((round + 1))
+    if [ -z "$members$others" ] && { [ -z "$me" ] || [ "$seen" ] || [ "$round" -gt 100 ]; }; then break; fi
+    [ "$members" ] || continue
+    kill -STOP $members 2>/dev/null
+    for pid in $members; do
+      case $parents in *" $pid "*) inner="$inner $pid" ;; *) kill -9 "$pid" 2>/dev/null ;; esac
+    done
+    [ -z "$inner" ] || kill -CONT $inner 2>/dev/null
+  done`
+
+	exitMark  = "promote-exit "
+	groupMark = "promote-group "
+)
+
+// spot is a command that runs where data is.
+type spot struct {
+	in     io.Writer
+	out    io.Reader
+	finish func()          // ends its input
+	kill   func(group int) // kills it, and what it has started
+	close  func()          // gives back what is held for it, once it has ended
+	exited chan struct{}   // closed: it has said how it exited, or can't any more
+	gone   chan struct{}   // closed: it says nothing any more
+	ready  chan struct{}   // closed: it is there, and has said in which process group
+	group  int             // that, once it is ready
+	code   int             // once it is gone: its exit status; -1: it did not say
+	hushed atomic.Bool     // what it says from here on is only that it was killed
+	mute   bool            // what it says on stderr is not repeated
+	last   string          // line that it said on stderr
+}
+
+// spotAt starts a command under a guard where data is: in the project directory, or in a container of the compose
+// project. say is given what it says on stderr.
+func (m *Machine) spotAt(ctx context.Context, d promotion.Data, project, guard string, argv []string, say func(string)) (*spot, error) {
+	if d.In == promotion.InHost && guard == guardLoad {
+		guard = guardHere
+	}
+	argv = append([]string{"/bin/sh", "-c", guard, "promote"}, argv...)
+	s := &spot{exited: make(chan struct{}), gone: make(chan struct{}), ready: make(chan struct{}), code: -1}
+	errs, err := io.Reader(nil), error(nil)
+	if d.In == promotion.InHost {
+		errs, err = s.here(m, argv)
+	} else {
+		errs, err = s.inside(ctx, m, project, d.Service(), argv)
+	}
+	if err != nil {
+		return nil, err
+	}
+	go s.listen(errs, say)
+	return s, nil
+}
+
+// here runs it on this machine, in a process group of its own.
+func (s *spot) here(m *Machine, argv []string) (io.Reader, error) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir, cmd.Env = m.Target.Project, append(slices.Clone(m.Environ), m.told()...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if m.Lock != nil {
+		cmd.ExtraFiles = []*os.File{m.Lock}
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.in, s.out, s.finish = in, out, func() { in.Close() }
+	s.kill = func(group int) {
+		_ = syscall.Kill(-group, syscall.SIGSTOP) // so that nobody sees an input end that comes from the killing
+		_ = syscall.Kill(-group, syscall.SIGKILL)
+	}
+	s.close = sync.OnceFunc(func() { _ = cmd.Wait() }) // how it ended was said on stderr, or never will be
+	return errs, cmd.Start()
+}
+
+// inside runs it in a container.
+func (s *spot) inside(ctx context.Context, m *Machine, project, service string, argv []string) (io.Reader, error) {
+	list, err := m.Engine.Service(ctx, project, service)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(c docker.Container) bool { return c.State == "running" })
+	if i < 0 {
+		return nil, fmt.Errorf("%s: no container of it runs", service)
+	}
+	piped, err := m.Engine.Pipe(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: m.told()})
+	if err != nil {
+		return nil, err
+	}
+	s.in, s.out, s.close = piped, piped.Out, piped.Close
+	s.finish = func() { _ = piped.CloseWrite() }
+	s.kill = func(group int) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+		_, _ = m.Engine.Exec(ctx, list[i].ID, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
+	}
+	return piped.Err, nil
+}
+
+// told is what the command finds in its environment.
+func (m *Machine) told() []string { return []string{"PROMOTE_ENVIRONMENT=" + m.Target.Environment} }
+
+// listen reads what it says on stderr, and among that, how it exited.
+func (s *spot) listen(errs io.Reader, say func(string)) {
+	defer close(s.gone)
+	exited := sync.OnceFunc(func() { close(s.exited) })
+	defer exited()
+	docker.Lines(errs, func(line string) {
+		if code, ok := marked(line, exitMark); ok {
+			s.code = code
+			exited()
+		} else if group, ok := marked(line, groupMark); ok && s.group == 0 {
+			s.group = group
+			close(s.ready)
+		} else if line != "" && !s.hushed.Load() {
+			s.last = line
+			say(line)
+		}
+	})
+}
+
+// marked reads the number that the guard says.
+func marked(line, mark string) (int, bool) {
+	text, ok := strings.CutPrefix(line, mark)
+	number, err := strconv.Atoi(text)
+	return number, ok && err == nil
+}
+
+// farewell is how long what was told to end may take for that.
+const farewell = 10 * time.Second
+
+// stop kills it. That it was killed is what it says then.
+func (s *spot) stop() {
+	select {
+	case <-s.ready:
+		s.kill(s.group)
+	case <-s.gone:
+	}
+}
+
+// end waits for its end once nothing more is wanted of it, but not for ever.
+func (s *spot) end() {
+	late := time.AfterFunc(farewell, func() {
+		s.stop()
+		s.close()
+	})
+	defer late.Stop()
+	select {
+	case <-s.ready: // one that has yet to start would take the end of its input for that of its data
+	case <-s.gone:
+	}
+	s.finish()
+	_, _ = io.Copy(io.Discard, s.out) // nobody wants that any more
+	<-s.gone
+	s.close()
+}
+
+// failure is why it did not do its work, once it exited; nil if it did.
+func (s *spot) failure(d promotion.Data, what string) error {
+	if s.code == 0 {
+		return nil
+	}
+	reason := fmt.Sprintf("exited with status %d", s.code)
+	if s.code < 0 {
+		reason = "was ended before it had done its work"
+	}
+	if s.last != "" && !s.mute {
+		reason += ": " + s.last
+	}
+	return &dataError{d.Name, what, reason}
+}
+
+// dataError is a command of data that failed.
+type dataError struct{ data, what, reason string }
+
+func (e *dataError) Error() string { return e.data + ": " + e.what + ": " + e.reason }
