@@ -149,6 +149,11 @@ func (c *crossing) move(w way) {
 	if report.Versions[to].Answers == 0 {
 		c.b.Logf("%s: the new version did not answer, so new-ms is that of the old one's end", w.name)
 	}
+	c.record(report, began, from, to)
+}
+
+// record takes what a round measured.
+func (c *crossing) record(report bed.LoadReport, began time.Time, from, to string) {
 	c.failed += report.Failed
 	c.gaps = append(c.gaps, report.Gap)
 	c.ends = append(c.ends, max(report.Versions[from].Last.Sub(began), report.Versions[to].First.Sub(began)))
