@@ -79,7 +79,7 @@ func (p *program) names(c *cli.Context) []string {
 	}
 	usage := c.Command.ArgsUsage
 	switch {
-	case strings.HasPrefix(usage, "[ENV…"), strings.HasPrefix(usage, "ENV") && c.NArg() == 0:
+	case strings.HasPrefix(usage, "[ENV…"), strings.HasPrefix(usage, "ENV") && c.NArg() == 0, strings.HasPrefix(usage, "FROM") && c.NArg() < 2:
 		return environments
 	case strings.Contains(usage, "auto|major"):
 		return slices.Concat(services, []string{"auto", "major", "minor", "patch"})

@@ -293,12 +293,18 @@ func (p *program) credentials(ctx context.Context, images []string) (map[string]
 
 // confirm asks where the environment wants it. Off a terminal nothing is asked.
 func (d *deployment) confirm(c *cli.Context) error {
+	return d.confirmWhere(c, d.env.Confirm || d.request.Schema == promotion.SchemaRestore)
+}
+
+// confirmAlways asks wherever it goes.
+func (d *deployment) confirmAlways(c *cli.Context) error { return d.confirmWhere(c, true) }
+
+func (d *deployment) confirmWhere(c *cli.Context, wanted bool) error {
 	name, given := d.env.Name, yes(c)
 	if given != "" && given != "true" && given != name {
 		return wrongArguments(c, "--yes=%s, but this goes to %s", given, name)
 	}
-	loses := d.request.Schema == promotion.SchemaRestore
-	if !d.env.Confirm && !loses || given == name {
+	if !wanted || given == name {
 		return nil
 	}
 	if in, ok := d.in.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) || d.screen.JSON {

@@ -132,7 +132,7 @@ func (p *program) showText(one journal.Deployment, plan promotion.Plan, events [
 	}
 	p.screen.Plan(p.out, plan)
 	for _, e := range events {
-		if e.Layer == nil && e.Status != rollout.Finished {
+		if e.Layer == nil && e.Moved == 0 && e.Status != rollout.Finished {
 			p.screen.Answer("  %s  %s", e.At.UTC().Format("15:04:05.000"), strings.TrimSpace(fmt.Sprintf("%s %s %s", ui.Label(e), e.Status, e.Text)))
 		}
 	}

@@ -97,7 +97,7 @@ func (p *program) app() *cli.App {
 func (p *program) commands() []*cli.Command {
 	return []*cli.Command{
 		p.initCommand(), p.bumpCommand(), p.nextCommand(), p.changedCommand(), p.notesCommand(), p.publishCommand(), p.recordCommand(), p.versionsCommand(),
-		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(), p.runCommand(),
+		p.deployCommand(), p.diffCommand(), p.pinCommand(), p.unpinCommand(), p.rollbackCommand(), p.runCommand(), p.dataCommand(),
 		p.statusCommand(), p.historyCommand(), p.showCommand(), p.verifyCommand(), p.approveCommand(), p.blockCommand(), p.unblockCommand(), p.adoptCommand(),
 		p.resumeCommand(), p.attachCommand(), p.abortCommand(), p.lockCommand(), p.unlockCommand(), p.lintCommand(), p.doctorCommand(), p.gcCommand(), p.notifyCommand(),
 		p.demoCommand(), p.completionCommand(), p.hostCommand(),

@@ -12,6 +12,7 @@ import (
 // keys, in the tables.
 func (c *Config) derive(d *decoder) {
 	c.deriveNotify()
+	c.deriveData()
 	for _, s := range c.Services {
 		if len(s.Runs) == 0 {
 			s.Runs = []string{s.Name}
@@ -37,6 +38,7 @@ func (c *Config) check(d *decoder) {
 	c.checkLinked(d)
 	c.checkChangelogs(d)
 	c.checkNotify(d)
+	c.checkData(d)
 	for _, s := range c.Services {
 		s.checkBuild(d)
 		s.checkTasks(d)

@@ -28,6 +28,7 @@ type Config struct {
 	Environments []*Environment
 	// Linked are sets of services, by name, that always have the same version.
 	Linked   [][]string
+	Data     []Data
 	Notify   []Notify
 	SSH      SSH
 	Registry Registry
@@ -152,6 +153,8 @@ var configKeys = mapping([]key[Config]{
 		"Where releases run, by name."),
 	at("linked", list(set(text)), func(c *Config) *[][]string { return &c.Linked },
 		"Sets of services that always have the same version: a bump of one is a bump of all."),
+	at("data", list(dataKeys.kind()), func(c *Config) *[]Data { return &c.Data },
+		"Data that goes from an environment to one below it, such as a database."),
 	at("notify", list(notifyEntry), func(c *Config) *[]Notify { return &c.Notify },
 		"Who is told of deployments."),
 	at("ssh", sshKeys.kind(), func(c *Config) *SSH { return &c.SSH },

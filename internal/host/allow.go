@@ -46,6 +46,7 @@ type settings struct {
 	Range    string       `yaml:"accept"`
 	Commands []Command    `yaml:"commands"`      // that may be run in a container, by checks, for proxies and as tasks
 	OnHost   []Command    `yaml:"host_commands"` // that may be run on the host itself, as tasks
+	Data     []Data       `yaml:"data"`          // that may be read from here, or replaced
 }
 
 // Allow reads what a key that is limited to a project directory may do.
@@ -121,6 +122,9 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 		return err
 	}
 	plan := job.Plan
+	if err := a.permitLoads(plan); err != nil {
+		return err
+	}
 	if err := permitChecks(state, plan.Target); err != nil || job.Resume != "" {
 		return err // what is resumed was permitted when it began, and launch looks whether it did
 	}
@@ -146,6 +150,9 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 // permitSteps has a plan do what promote itself would: the steps of its moves, or one of the target's tasks.
 func permitSteps(plan promotion.Plan) error {
 	wanted := promotion.Steps(plan.Target, plan.Moves)
+	if plan.Kind == promotion.MoveData && plan.Data != nil && len(plan.Moves) == 0 {
+		wanted = plan.Data.Steps()
+	}
 	if plan.Kind == promotion.Run && len(plan.Steps) > 0 && len(plan.Moves) == 0 {
 		step := plan.Steps[0]
 		task, _ := plan.Target.Task(step.Service, step.Task)

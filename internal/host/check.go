@@ -62,3 +62,43 @@ func permitChecks(state promotion.State, t promotion.Target) error {
 	}
 	return nil
 }
+
+// Data is data that a limited key may have to do with, as the allow file names it: all that it says has to be as
+// promote.yaml says it, to the letter. Commands that were allowed one by one could be put together to a dump that
+// nothing was hidden in. Without anonymise it can't be read from here, without load it can't be replaced.
+type Data struct {
+	In        string  `yaml:"in"`
+	Dump      Command `yaml:"dump"`
+	Anonymise Command `yaml:"anonymise"` // none: there is nothing to hide
+	Load      Command `yaml:"load"`
+}
+
+// permitDump lets data be read only with what hides in it what is to be hidden.
+func (a *Allowance) permitDump(d promotion.Data) error {
+	filter := d.Anonymise
+	if len(filter) == 0 {
+		filter = promotion.ShellLine("none")
+	}
+	for _, own := range a.Data {
+		if own.In == d.In && slices.Equal(own.Dump, d.Dump) && slices.Equal(own.Anonymise, filter) {
+			return nil
+		}
+	}
+	return deny("data: %q, with %q to hide in it what is to be hidden, is not among what the host lists", promotion.CommandLine(d.Dump), promotion.CommandLine(filter))
+}
+
+// permitLoads lets data be replaced only where the host says so.
+func (a *Allowance) permitLoads(plan promotion.Plan) error {
+	if plan.Data == nil {
+		return nil
+	}
+	for _, d := range plan.Data.Items {
+		listed := slices.ContainsFunc(a.Data, func(own Data) bool {
+			return own.In == d.In && slices.Equal(own.Dump, d.Dump) && slices.Equal(own.Load, d.Load)
+		})
+		if !listed || len(d.Load) == 0 {
+			return deny("data: %q, to be replaced by %q, is not among what the host lists", promotion.CommandLine(d.Dump), promotion.CommandLine(d.Load))
+		}
+	}
+	return nil
+}

@@ -25,6 +25,8 @@ type Local struct {
 
 	mu       sync.Mutex
 	starting map[string]chan struct{} // deployments whose worker is about to start
+	sources  map[string]*source       // what is dumped, by the deployment that it is for
+	feeds    map[string]*feed         // of workers that are given data
 }
 
 // Here is an environment on this machine: what a host would be asked is done in this process.
@@ -84,6 +86,12 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 		err = l.stop(ctx, m, r.Deployment)
 	case DoCollect:
 		a.Collection, err = m.collect(ctx, r)
+	case DoDump:
+		err = l.dump(ctx, m, r, tell)
+	case DoRead:
+		a.Chunk, err = l.read(ctx, r)
+	case DoFeed:
+		err = l.feed(ctx, r)
 	default:
 		err = &requestError{fmt.Sprintf("this promote does not know how to %q", r.Do)}
 	}
@@ -108,7 +116,7 @@ func (r Request) check() error {
 		}
 	}
 	switch r.Do {
-	case DoDeployment, DoApply, DoPending, DoFollow, DoStop, DoCollect:
+	case DoDeployment, DoApply, DoPending, DoFollow, DoStop, DoCollect, DoDump, DoRead, DoFeed:
 	default:
 		return nil
 	}
@@ -120,7 +128,7 @@ func (r Request) check() error {
 	if (r.Do == DoApply || r.Do == DoPending) && (r.Job == nil || r.Job.Plan.ID != r.Deployment) {
 		return &requestError{string(r.Do) + " wants the job of the deployment that it names"}
 	}
-	return nil
+	return r.checkData()
 }
 
 // deployments are all that the request names.
@@ -294,6 +302,7 @@ func (l *Local) apply(ctx context.Context, m at, r Request, tell func(rollout.Ev
 			return nil, err
 		}
 	}
+	defer l.starve(r.Deployment)
 	err := l.launch(ctx, m, r)
 	if locked := (*journal.LockedError)(nil); errors.As(err, &locked) && locked.Holder.ID == r.Deployment {
 		err = nil
@@ -378,6 +387,14 @@ func (l *Local) start(job Job, record *journal.Record, lock *journal.Lock) (*os.
 	cmd := exec.Command(l.Worker[0], l.Worker[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
 	cmd.ExtraFiles = []*os.File{lock.File, events} // 3 and 4
+	stream, err := l.feeding(job.Plan)
+	if err != nil {
+		return nil, err
+	}
+	if stream != nil {
+		defer stream.Close()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, stream) // 5
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	input, err := cmd.StdinPipe()
 	if err != nil {

@@ -31,6 +31,9 @@ const (
 	DoFollow     Verb = "follow"     // follow a deployment
 	DoStop       Verb = "stop"       // ask the worker of a deployment to stop and put back
 	DoCollect    Verb = "collect"    // remove images and deployment folders that nothing needs any more
+	DoDump       Verb = "dump"       // have data said, to be read
+	DoRead       Verb = "read"       // read a chunk of it
+	DoFeed       Verb = "feed"       // give the worker of a deployment a chunk
 )
 
 // Request is one thing that the host side is asked. It is complete: the far end knows nothing of
@@ -49,6 +52,8 @@ type Request struct {
 	Wait        time.Duration     `json:"wait,omitempty"`
 	Trial       bool              `json:"trial,omitempty"` // DoCollect: only say what would go
 	Job         *Job              `json:"job,omitempty"`
+	Data        *promotion.Data   `json:"data,omitempty"`        // DoDump
+	Chunk       *rollout.Chunk    `json:"chunk,omitempty"`       // DoFeed; DoRead: its number
 	Credentials map[string]string `json:"credentials,omitempty"` // DoCheckup
 }
 
@@ -63,6 +68,7 @@ type Answer struct {
 	Plan       *promotion.Plan     `json:"plan,omitempty"`
 	Events     []rollout.Event     `json:"events,omitempty"`
 	Result     *rollout.Result     `json:"result,omitempty"`
+	Chunk      *rollout.Chunk      `json:"chunk,omitempty"`
 }
 
 // Job is what a worker is asked to do.

@@ -23,12 +23,15 @@ import (
 
 const shopFile = "name: shop\nservices:\n  core:\n    image: registry.example/core:v1.0.0\n  mailer:\n    image: registry.example/mailer:v1.0.0\n  near:\n    image: registry.example/near:v1.0.0\n    network_mode: host\n"
 
+// shopData is what may be read from there, but not replaced; and what may be replaced, but not read.
+const shopData = "data:\n  - {in: host, dump: echo secret, anonymise: read -r x; echo hidden}\n  - {in: host, dump: echo old, load: cat >new}\n"
+
 // shop is a project with nothing that runs, and what a key that is limited to it reaches.
 func shop(t testing.TB) *Local {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
 	for name, text := range map[string]string{
-		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\ncommands: [ready --quiet, [test, -e, /ready]]\n", "shop/.env": "SECRET=1\n",
+		"shop/compose.yaml": shopFile, "shop/.promote/allow.yaml": "accept: <2.0.0\ncommands: [ready --quiet, [test, -e, /ready]]\n" + shopData, "shop/.env": "SECRET=1\n",
 		"other/compose.yaml": shopFile, "other/.promote/history.jsonl": "",
 	} {
 		path := filepath.Join(dir, "..", name)
@@ -191,12 +194,32 @@ func TestLimitedJob(t *testing.T) {
 			r.Job.Plan.Kind, r.Job.Plan.Moves = promotion.Run, nil
 			r.Job.Plan.Steps = []promotion.Step{{Kind: promotion.TaskStep, Service: r.Target.Services[0].Name, Task: "x", Run: []string{"env"}}, {Kind: promotion.RecordEnd}}
 		},
-		"another folder":    func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
-		"a swarm":           func(r *Request) { r.Target.Engine = promotion.EngineSwarm; restep(r) },
-		"an older protocol": func(r *Request) { r.Protocol-- },
-		"an unknown verb":   func(r *Request) { r.Do = "shell" },
-		"an endless name":   func(r *Request) { r.Job.Plan.By = strings.Repeat("x", 5<<10) },
-		"an endless reason": func(r *Request) { r.Reason = strings.Repeat("x", 5<<10) },
+		"data that may only be read": func(r *Request) {
+			replacing(r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo secret"), Load: promotion.ShellLine("cat >new")})
+		},
+		"data without a load": func(r *Request) {
+			replacing(r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo secret")})
+		},
+		"data, and a deployment": func(r *Request) {
+			replacing(r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo old"), Load: promotion.ShellLine("cat >new")})
+			r.Job.Plan.Moves = good(&Local{Allow: &Allowance{Project: r.Target.Project}}).Job.Plan.Moves
+		},
+		"data of a path": func(r *Request) {
+			replacing(r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo old"), Load: promotion.ShellLine("cat >new")})
+			r.Job.Plan.Data.Undo = "../../../other"
+		},
+		"no data":            func(r *Request) { r.Do, r.Job = DoDump, nil },
+		"a raw dump":         func(r *Request) { dumping(r, []string{"echo", "secret"}, nil) },
+		"an open dump":       func(r *Request) { dumping(r, promotion.ShellLine("echo secret"), nil) },
+		"another filter":     func(r *Request) { dumping(r, promotion.ShellLine("echo secret"), []string{"cat"}) },
+		"no filter named":    func(r *Request) { dumping(r, promotion.ShellLine("echo old"), nil) },
+		"a chunk of nothing": func(r *Request) { r.Do, r.Job, r.Chunk = DoRead, nil, &rollout.Chunk{} },
+		"another folder":     func(r *Request) { r.Target.Project = filepath.Join(r.Target.Project, "..", "other") },
+		"a swarm":            func(r *Request) { r.Target.Engine = promotion.EngineSwarm; restep(r) },
+		"an older protocol":  func(r *Request) { r.Protocol-- },
+		"an unknown verb":    func(r *Request) { r.Do = "shell" },
+		"an endless name":    func(r *Request) { r.Job.Plan.By = strings.Repeat("x", 5<<10) },
+		"an endless reason":  func(r *Request) { r.Reason = strings.Repeat("x", 5<<10) },
 		"a command for a proxy": func(r *Request) {
 			r.Target.Services[0].Front = &promotion.Front{ProxyCare: promotion.ProxyCare{Drain: []string{"cat", "/run/secrets/key"}}}
 		},
@@ -220,6 +243,50 @@ func TestLimitedJob(t *testing.T) {
 				t.Errorf("changed: %v", after)
 			}
 		})
+	}
+}
+
+// replacing makes a request one to replace data.
+func replacing(r *Request, d promotion.Data) {
+	t := promotion.Transfer{From: "prod", Items: []promotion.Data{d}}
+	r.Job.Plan.Kind, r.Job.Plan.Moves, r.Job.Plan.Data, r.Job.Plan.Steps = promotion.MoveData, nil, &t, t.Steps()
+}
+
+// dumping makes it one to read data.
+func dumping(r *Request, dump, filter []string) {
+	r.Do, r.Job, r.Data = DoDump, nil, &promotion.Data{Name: "x", In: promotion.InHost, Dump: dump, Anonymise: filter}
+}
+
+// TestLimitedData: what the host lists is read, with nothing in it that was to be hidden, and replaced.
+func TestLimitedData(t *testing.T) {
+	l := shop(t)
+	from := Here(goodTarget(l), "ada", l)
+	d := promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo secret"), Anonymise: promotion.ShellLine("read -r x; echo hidden")}
+	begun, ended := make(chan struct{}), make(chan error)
+	go func() {
+		_, err := from.do(t.Context(), Request{Do: DoDump, Deployment: "x", Data: &d}, func(rollout.Event) { close(begun) })
+		ended <- err
+	}()
+	<-begun
+	first, err := from.read(t.Context(), "x", 0)
+	if err != nil || string(first.Data) != "hidden\n" || first.End != nil {
+		t.Errorf("%+v, %v", first, err)
+	}
+	last, err := from.read(t.Context(), "x", 1)
+	if err != nil || last.End == nil || last.End.Bytes != 7 {
+		t.Errorf("%+v, %v", last, err)
+	}
+	if after, err := from.read(t.Context(), "x", 0); err == nil {
+		t.Errorf("it is said twice: %+v", after)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	r := good(l)
+	replacing(&r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo old"), Load: promotion.ShellLine("cat >new")})
+	got := answers(t, l, encode(t, r), 1)
+	if len(got) != 1 || got[0].Error == nil || got[0].Error.Kind != kindDied {
+		t.Errorf("an honest job does not reach the worker: %s", encode(t, got))
 	}
 }
 
@@ -320,6 +387,11 @@ func FuzzServe(f *testing.F) {
 	for _, do := range []Verb{DoState, DoCheckup, DoPending, DoHistory, DoHolder, DoQuiet, DoMark, DoDeployment, DoFollow, DoStop, "shell"} {
 		f.Add(encode(f, Request{Protocol: Protocol, Do: do, Target: goodTarget(l), Deployment: "x", Kind: "verify", Marks: []promotion.Mark{{Service: "core\x1b", Kind: "x"}}}))
 	}
+	replace, dump, chunk := good(l), good(l), rollout.Chunk{Data: []byte("x"), End: &rollout.Sum{}}
+	replacing(&replace, promotion.Data{Name: "../x", In: promotion.InHost, Dump: promotion.ShellLine("echo old"), Load: promotion.ShellLine("cat >new")})
+	dumping(&dump, promotion.ShellLine("echo secret"), promotion.ShellLine("read -r x; echo hidden"))
+	f.Add(encode(f, replace) + encode(f, Request{Protocol: Protocol, ID: 2, Do: DoFeed, Target: goodTarget(l), Deployment: replace.Deployment, Chunk: &chunk}))
+	f.Add(encode(f, dump) + encode(f, Request{Protocol: Protocol, ID: 2, Do: DoRead, Target: goodTarget(l), Deployment: dump.Deployment, Chunk: &rollout.Chunk{}}))
 	f.Add("{\n")
 	f.Add(`{"protocol":1,"do":"state","target":{"project":"/","services":[{}]}}`)
 	f.Add(strings.Repeat("[", 20000) + "\n")

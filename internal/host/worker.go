@@ -40,6 +40,12 @@ func Work(ctx context.Context, in io.Reader, prepare func(context.Context, Job) 
 	}
 	machine.Lock = lock
 	order := rollout.Order{Plan: job.Plan, Credentials: job.Credentials, Tell: tell}
+	if job.Plan.Streamed() {
+		stream := os.NewFile(5, "stream")
+		defer stream.Close()
+		unix.CloseOnExec(5)
+		order.Stream = stream
+	}
 	if job.Resume != "" {
 		machine.Resume(ctx, job.Resume, order)
 		return nil

@@ -31,6 +31,15 @@ type Entry struct {
 	Marks       []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
 	Files       []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
 	Tasks       []Task    `json:"tasks,omitempty"`   // Ended: those that ran
+	Data        *Data     `json:"data,omitempty"`    // that it replaced, or was to
+}
+
+// Data is what a deployment put in place of an environment's data.
+type Data struct {
+	From  string   `json:"from,omitempty"` // environment that it came from
+	Undo  string   `json:"undo,omitempty"` // or the deployment: what that one had replaced was loaded back
+	Names []string `json:"names"`
+	Bytes int64    `json:"bytes,omitempty"` // Ended: how much was loaded
 }
 
 // Task is a command of the user's that ran in a deployment.
@@ -86,6 +95,9 @@ func Deployments(entries []Entry) []Deployment {
 		case e.Event == Ended && begun:
 			d := &list[i]
 			d.End, d.Outcome, d.Error, d.Marks, d.Tasks = e.At, e.Outcome, e.Error, e.Marks, e.Tasks
+			if e.Data != nil {
+				d.Data = e.Data
+			}
 		}
 	}
 	return list

@@ -19,24 +19,26 @@ const (
 	Rollback Kind = "rollback"
 	Adopt    Kind = "adopt"
 	Resume   Kind = "resume"
-	Run      Kind = "run" // one task by itself
+	Run      Kind = "run"  // one task by itself
+	MoveData Kind = "data" // replaces data, and no release
 )
 
 // Plan is what a deployment would do.
 type Plan struct {
-	Schema  int    `json:"schema"`
-	ID      string `json:"id"`
-	Kind    Kind   `json:"kind"`
-	By      string `json:"by"` // who, from where
-	Reason  string `json:"reason,omitempty"`
-	Target  Target `json:"target"`
-	Basis   string `json:"basis"` // State.Basis that it was made from
-	Moves   []Move `json:"moves"`
-	Steps   []Step `json:"steps"`
-	Marks   []Mark `json:"marks,omitempty"` // left in the journal when it ends well
-	Stays   []Stay `json:"stays,omitempty"`
-	Skipped []Skip `json:"skipped,omitempty"`
-	Notes   []Note `json:"notes,omitempty"`
+	Schema  int       `json:"schema"`
+	ID      string    `json:"id"`
+	Kind    Kind      `json:"kind"`
+	By      string    `json:"by"` // who, from where
+	Reason  string    `json:"reason,omitempty"`
+	Target  Target    `json:"target"`
+	Basis   string    `json:"basis"` // State.Basis that it was made from
+	Moves   []Move    `json:"moves"`
+	Steps   []Step    `json:"steps"`
+	Marks   []Mark    `json:"marks,omitempty"` // left in the journal when it ends well
+	Stays   []Stay    `json:"stays,omitempty"`
+	Skipped []Skip    `json:"skipped,omitempty"`
+	Notes   []Note    `json:"notes,omitempty"`
+	Data    *Transfer `json:"data,omitempty"` // MoveData
 	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
 	AcceptDrift bool `json:"accept_drift,omitempty"`
 	// Emergency: the environment's policy was passed on purpose.
@@ -100,6 +102,9 @@ const (
 	Pull      StepKind = "pull"      // images, by digest; stops nothing. A swarm's nodes pull by themselves: whether they can
 	RollStep  StepKind = "roll"      // one compose service: replace, prove, commit its pin
 	TaskStep  StepKind = "task"      // a command of the user's
+	DumpStep  StepKind = "dump"      // say data, where it comes from: in no plan, but in events
+	SaveStep  StepKind = "save"      // keep data that will be replaced
+	LoadStep  StepKind = "load"      // replace it
 	Confirm   StepKind = "confirm"   // a later plain `up -d` would change nothing
 	RecordEnd StepKind = "record"    // marks and holds into the journal
 )
@@ -109,7 +114,7 @@ type Step struct {
 	Kind    StepKind `json:"kind"`
 	Service string   `json:"service,omitempty"` // RollStep: the compose service; TaskStep: the service
 	Wave    int      `json:"wave,omitempty"`    // RollStep: that of its move
-	Task    string   `json:"task,omitempty"`    // TaskStep
+	Task    string   `json:"task,omitempty"`    // TaskStep; SaveStep and LoadStep: the data's name
 	Undo    bool     `json:"undo,omitempty"`    // TaskStep: what takes it back is run
 	Of      string   `json:"of,omitempty"`      // TaskStep: the other deployment whose doing is taken back
 	List    bool     `json:"list,omitempty"`    // TaskStep: what says what it would do is run
@@ -117,7 +122,9 @@ type Step struct {
 }
 
 // Nothing reports whether the plan would change nothing.
-func (p Plan) Nothing() bool { return len(p.Moves) == 0 && len(p.Marks) == 0 && p.Kind != Run }
+func (p Plan) Nothing() bool {
+	return len(p.Moves) == 0 && len(p.Marks) == 0 && p.Kind != Run && p.Kind != MoveData
+}
 
 // Changes are the edits of the compose files that the plan makes, in the order of its rolls.
 func (p Plan) Changes() []compose.Change {

@@ -75,7 +75,7 @@ func (m *Machine) oldFolders() ([]string, error) {
 	}
 	entries, err := m.History.Entries() // which may lie in commits
 	pending := journal.Pending(entries)
-	return slices.DeleteFunc(old, func(id string) bool { return pending[id] }), err
+	return slices.DeleteFunc(old, func(id string) bool { return pending[id] || m.keeps(id) }), err
 }
 
 func (m *Machine) sweepFolders(c *Collection, trial bool) error {

@@ -30,10 +30,11 @@ type Event struct {
 	At      time.Time          `json:"at"`
 	Step    promotion.StepKind `json:"step,omitempty"`
 	Service string             `json:"service,omitempty"`
-	Task    string             `json:"task,omitempty"` // TaskStep
+	Task    string             `json:"task,omitempty"` // TaskStep; SaveStep and LoadStep: the data's name
 	Status  Status             `json:"status"`
 	Text    string             `json:"text,omitempty"`
 	Layer   *Layer             `json:"layer,omitempty"`  // Progress of a pull
+	Moved   int64              `json:"moved,omitempty"`  // Progress of data: bytes
 	Result  *Result            `json:"result,omitempty"` // Finished
 }
 

@@ -40,7 +40,9 @@ func (r *run) resume(ctx context.Context) Result {
 	} else {
 		err = fmt.Errorf("%s was interrupted", r.Plan.ID)
 	}
-	return r.end(ctx, err)
+	result := r.end(ctx, err)
+	r.tidy(result)
+	return result
 }
 
 // recollect reads what the dead worker had written down, and what is there now.
@@ -63,7 +65,7 @@ func (r *run) recollect(ctx context.Context) (state promotion.State, err error) 
 	if err := r.connect(state.Project); err != nil {
 		return state, err
 	}
-	return state, r.recollectTasks(ctx)
+	return state, errors.Join(r.recollectTasks(ctx), r.recollectData())
 }
 
 // sweep removes the temporary files of a worker that was killed before it could rename them.

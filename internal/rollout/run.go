@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ import (
 type Order struct {
 	Plan        promotion.Plan
 	Credentials map[string]string // by image repository: the engine's X-Registry-Auth
+	Stream      io.Reader         // chunks, as [SendInto] writes them, of a plan that is [promotion.Plan.Streamed]
 	Tell        func(Event)
 }
 
@@ -40,6 +42,9 @@ type run struct {
 	committed map[string]bool // compose services whose new pin stands in the file for good
 	unchecked map[string]bool // compose services that nothing checks the health of
 	ran       []ranTask       // in their order
+	stream    *stream         // of a plan that moves data
+	loads     []string        // data of which something may have been replaced
+	moved     int64           // bytes of it
 	back      bool            // what was changed is being put back
 	here      string          // the folder for tasks of the client's machine, which runs nothing else
 	seq       int
@@ -54,13 +59,26 @@ func (m *Machine) Run(ctx context.Context, o Order) Result {
 		Machine: m, Order: o, record: m.journal().Deployment(o.Plan.ID),
 		committed: map[string]bool{}, unchecked: map[string]bool{},
 	}
+	receiving, done := context.WithCancel(ctx)
+	defer done()
+	if o.Stream != nil {
+		r.stream = receive(receiving, o.Stream)
+	}
 	err := r.prepare(ctx)
 	if err == nil {
 		err = r.carryOut(ctx)
 	}
 	result := r.end(ctx, err)
+	r.tidy(result)
 	r.tell(Event{Status: Finished, Result: &result})
 	return result
+}
+
+// tidy removes what nobody will ask for any more.
+func (r *run) tidy(result Result) {
+	if err := r.forget(result.Outcome); err != nil {
+		r.tell(Event{Status: Noted, Text: "what was kept of earlier data could not be removed: " + err.Error()})
+	}
 }
 
 // errChanged is a state that is no longer the one the plan was made from.
@@ -171,6 +189,10 @@ func (r *run) step(ctx context.Context, s promotion.Step) error {
 		return r.roll(ctx, roll)
 	case promotion.TaskStep:
 		return r.runTask(ctx, s)
+	case promotion.SaveStep:
+		return r.save(ctx, s)
+	case promotion.LoadStep:
+		return r.reload(ctx, s)
 	case promotion.Confirm:
 		return r.confirm(ctx)
 	case promotion.RecordEnd:
@@ -311,6 +333,7 @@ func (r *run) entry(event string) journal.Entry {
 	if event == journal.Begun {
 		e.Moves = r.moves()
 	}
+	e.Data = r.transferEntry()
 	return e
 }
 
@@ -334,6 +357,9 @@ func (r *run) tell(e Event) {
 func (r *run) repair(err error) string {
 	if schema := (*takenBackError)(nil); errors.As(err, &schema) {
 		return schema.Hint()
+	}
+	if r.Plan.Kind == promotion.MoveData {
+		return r.repairData()
 	}
 	if r.Target.Engine == promotion.EngineSwarm {
 		return fmt.Sprintf("in %s: look at docker stack ps %s and at %s, put the files back, then docker stack deploy -c %s %s",

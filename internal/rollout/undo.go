@@ -22,6 +22,9 @@ func (r *run) undo(ctx context.Context) error {
 }
 
 func (r *run) undoRolls(ctx context.Context) error {
+	if r.Plan.Kind == promotion.MoveData {
+		return r.undoData(ctx)
+	}
 	if r.Target.Engine == promotion.EngineSwarm {
 		return r.undoStack(ctx)
 	}

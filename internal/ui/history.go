@@ -46,12 +46,13 @@ type HistoryEntry struct {
 	Error     string         `json:"error,omitempty"`
 	Moves     []journal.Move `json:"moves,omitempty"`
 	Marks     []journal.Mark `json:"marks,omitempty"`
+	Data      *journal.Data  `json:"data,omitempty"`
 }
 
 func historyObject(d journal.Deployment) HistoryEntry {
 	return HistoryEntry{
 		Schema: promotion.Schema, ID: d.ID, Kind: d.Kind, At: d.At, End: d.End, By: d.By, Reason: d.Reason, Emergency: d.Emergency,
-		Outcome: outcome(d), Error: d.Error, Moves: d.Moves, Marks: d.Marks,
+		Outcome: outcome(d), Error: d.Error, Moves: d.Moves, Marks: d.Marks, Data: d.Data,
 	}
 }
 
@@ -64,6 +65,9 @@ func reason(d journal.Deployment) string {
 
 func what(d journal.Deployment) string {
 	var parts []string
+	if d.Data != nil {
+		parts = append(parts, transferred(*d.Data))
+	}
 	for _, m := range d.Moves {
 		parts = append(parts, fmt.Sprintf("%s %s → %s", m.Service, promotion.Label(m.From), promotion.Label(m.To)))
 	}
@@ -78,6 +82,18 @@ func what(d journal.Deployment) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// transferred says what data came from where.
+func transferred(d journal.Data) string {
+	from := "from " + d.From
+	if d.Undo != "" {
+		from = "as before " + d.Undo
+	}
+	if d.Bytes > 0 {
+		from += ", " + size(d.Bytes)
+	}
+	return strings.Join(d.Names, ", ") + " " + from
 }
 
 // marked names what a mark is about: a service, and the release where it is about one.

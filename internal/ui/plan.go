@@ -52,6 +52,9 @@ func (s *Screen) Plans(w io.Writer, plans []HostPlan) {
 func (s *Screen) Plan(w io.Writer, p promotion.Plan) { s.Plans(w, []HostPlan{{Plan: p}}) }
 
 func (s *Screen) body(w io.Writer, p promotion.Plan) {
+	if p.Data != nil {
+		transfer(w, p)
+	}
 	for _, m := range p.Moves {
 		fmt.Fprintf(w, "  %s  %s → %s%s\n", oneLine(m.Service), oneLine(from(m)), oneLine(promotion.Label(m.To)), digests(m))
 		for _, task := range p.Target.TasksOf(m) {
@@ -90,6 +93,24 @@ func occasion(t promotion.Task) string {
 		return t.Phase + ", here"
 	}
 	return t.Phase
+}
+
+// transfer shows which data is replaced, and by what.
+func transfer(w io.Writer, p promotion.Plan) {
+	for _, d := range p.Data.Items {
+		dump, anonymise, load := d.Commands()
+		where := oneLine(strings.TrimPrefix(d.In, promotion.InService+":"))
+		from, here := oneLine(p.Data.From), oneLine(p.Target.Environment)
+		if p.Data.Undo != "" {
+			fmt.Fprintf(w, "  %s  as it was before %s\n", oneLine(d.Name), oneLine(p.Data.Undo))
+		} else {
+			fmt.Fprintf(w, "  %s  %s → %s\n", oneLine(d.Name), from, here)
+			fmt.Fprintf(w, "    dump, in %s of %s: %s\n", where, from, oneLine(dump))
+			fmt.Fprintf(w, "    anonymise, there: %s\n", oneLine(anonymise))
+		}
+		fmt.Fprintf(w, "    save, in %s of %s: %s\n", where, here, oneLine(dump))
+		fmt.Fprintf(w, "    load, there, in place of what it holds: %s\n", oneLine(load))
+	}
 }
 
 // from is where a move starts; a service that only has to be started is on its version already.

@@ -101,7 +101,7 @@ func plain(e rollout.Event) string {
 		}
 		return ""
 	case rollout.Progress:
-		if e.Layer != nil {
+		if e.Layer != nil || e.Moved > 0 {
 			return ""
 		}
 		return label + ": " + e.Text
@@ -117,7 +117,7 @@ func plain(e rollout.Event) string {
 
 // Label names what an event is about: a step, its service, its task.
 func Label(e rollout.Event) string {
-	return strings.TrimSpace(string(e.Step) + " " + e.Service + " " + e.Task)
+	return strings.Join(strings.Fields(string(e.Step)+" "+e.Service+" "+e.Task), " ")
 }
 
 // of begins what is said of one of several hosts.
@@ -133,6 +133,9 @@ func (p *Progress) update(host string, e rollout.Event) {
 	l.status = e.Status
 	if e.Status == rollout.Progress && e.Text != "" || e.Status == rollout.Noted || e.Status == rollout.Undoing {
 		l.text = e.Text
+	}
+	if e.Moved > 0 {
+		l.text = size(e.Moved)
 	}
 	if e.Layer != nil {
 		l.layers[e.Layer.ID] = *e.Layer

@@ -72,6 +72,31 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestPlanOfData names every command that touches data, and where.
+func TestPlanOfData(t *testing.T) {
+	var out bytes.Buffer
+	data := promotion.Data{Name: "main", In: "service:db", Dump: promotion.ShellLine("pg_dump shop"), Load: []string{"psql", "shop\x1b"}}
+	plan := promotion.Plan{Kind: promotion.MoveData, Target: promotion.Target{Environment: "staging"}, Data: &promotion.Transfer{From: "prod", Items: []promotion.Data{data}}}
+	s := ui.New(&out, &out, false)
+	s.Plan(&out, plan)
+	plan.Data = &promotion.Transfer{Undo: "20261121-061203-k7f", Items: plan.Data.Items}
+	s.Plan(&out, plan)
+	want := `data staging
+  main  prod → staging
+    dump, in db of prod: pg_dump shop
+    anonymise, there: nothing to hide
+    save, in db of staging: pg_dump shop
+    load, there, in place of what it holds: psql shop�
+data staging
+  main  as it was before 20261121-061203-k7f
+    save, in db of staging: pg_dump shop
+    load, there, in place of what it holds: psql shop�
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
 func TestStatus(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
@@ -122,6 +147,18 @@ func TestHistory(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "login\n") {
 		t.Errorf("a line break of a reason breaks the table:\n%s", out.String())
+	}
+}
+
+func TestHistoryOfData(t *testing.T) {
+	var out bytes.Buffer
+	at := time.Date(2026, 11, 21, 6, 12, 0, 0, time.UTC)
+	err := ui.New(&out, &out, false).History([]journal.Deployment{
+		{Entry: journal.Entry{ID: "d", Kind: "data", At: at, By: "ada", Outcome: "done", Data: &journal.Data{From: "prod", Names: []string{"main", "files"}, Bytes: 12e6}}, End: at},
+		{Entry: journal.Entry{ID: "e", Kind: "data", At: at, By: "ada", Outcome: "done", Data: &journal.Data{Undo: "d", Names: []string{"main"}}}, End: at},
+	})
+	if err != nil || !strings.Contains(out.String(), "data  main, files from prod, 12.0 MB  done") || !strings.Contains(out.String(), "data  main as before d ") {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }
 
