@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"promote/internal/config"
 	"promote/internal/host"
@@ -43,11 +44,8 @@ func (p *program) moveData(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.request.State, err = t.env.side.State(ctx); err != nil {
+	if err := t.lookAround(ctx); err != nil {
 		return err
-	}
-	if i := t.request.State.Interrupted; i != nil {
-		return &interruptedError{t.env, i}
 	}
 	plan, err := t.planData(ctx, c)
 	if err != nil {
@@ -67,6 +65,29 @@ func (p *program) moveData(ctx context.Context, c *cli.Context) error {
 		return err
 	}
 	return t.answer(plan)
+}
+
+// lookAround looks at both ends, side by side. Data is neither replaced nor taken where that was broken off before.
+func (t *transfer) lookAround(ctx context.Context) error {
+	ends := []*environment{t.env}
+	if t.from != nil {
+		ends = append(ends, t.from)
+	}
+	states := make([]promotion.State, len(ends))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, end := range ends {
+		group.Go(func() (err error) { states[i], err = end.side.State(ctx); return err })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, end := range ends {
+		if interrupted := states[i].Interrupted; interrupted != nil {
+			return &interruptedError{end, interrupted}
+		}
+	}
+	t.request.State = states[0]
+	return nil
 }
 
 // transfer reads FROM TO, or TO --undo, and refuses what never goes.

@@ -22,8 +22,8 @@ import (
 // also kills it when whoever started it is gone: else it would take a stream that broke off for one that ended, and
 // commit the half of it.
 //
-// What is killed has to be reaped by its own parent. In a container of PostgreSQL an orphan that was killed is reaped
-// by the server, as process 1, which takes it for a backend of its own that crashed, and restarts.
+// On a machine all of it is killed at once. In a container, what is killed has to be reaped by its own parent: of an
+// orphan, that is process 1, and PostgreSQL takes one that was killed for a backend of its own that crashed, and restarts.
 const (
 	guardDump = `printf 'promote-group %s\n' $$ >&2
 ("$@" </dev/null; printf '\npromote-exit %s\n' "$?" >&2)
@@ -36,35 +36,55 @@ const (
 	// guardLoad hands on blocks, each with its length in a line before it, and then the end. Input that ends
 	// otherwise has the command killed before it can see that; and so does the end of the input afterwards, while the
 	// command is still at work. What is left when the command does not read any more is thrown away.
-	guardLoad = `printf 'promote-group %s\n' $$ >&2
-dd iflag=fullblock count=0 </dev/null 2>/dev/null || { printf 'dd there has no iflag=fullblock\n\npromote-exit 127\n' >&2; exit; }
+	guardLoad = loadBefore + killTree + loadAfter
+	guardHere = loadBefore + killAll + loadAfter
+
+	loadBefore = `dd iflag=fullblock count=0 </dev/null 2>/dev/null || { printf 'dd there has no iflag=fullblock\n\npromote-exit 127\n' >&2; exit; }
 {
-  whole=
+  whole= seen=
   while read -r n; do
-    if [ "$n" = end ]; then whole=yes; break; fi
-    dd bs="$n" count=1 iflag=fullblock 2>/dev/null || { cat >/dev/null; break; }
+    if [ "$n" = end ]; then whole=yes seen=yes; break; fi
+    dd bs="$n" count=1 iflag=fullblock 2>/dev/null || { cat >/dev/null; seen=yes; break; }
   done
   if [ "$whole" ]; then exec >&-; read -r _; fi
   g=$$
-  ` + killGroup + `
-} | { "$@" >/dev/null; printf '\npromote-exit %s\n' "$?" >&2; }`
+`
+	loadAfter = `
+} | { printf 'promote-group %s\n' $$ >&2; "$@" >/dev/null; printf '\npromote-exit %s\n' "$?" >&2; }`
 
-	// killGroup kills what runs in the process group $g under a guard, from the leaves on, until nothing is left of
-	// it but the guard: its first process, and the children of that.
-	killGroup = `[ -r /proc/self/stat ] || kill -9 -- "-$g"
+	killAll = `kill -9 0`
+
+	// killTree kills what runs in the process group $g under a guard, until nothing is left of it but the guard: its
+	// first process, and the children of that. From within the guard it waits for these, too: they may have
+	// something yet to start, or to be started. All of it is stopped first, so that nobody sees the input end that
+	// comes from somebody who was killed. Then come the leaves; their parents go on, to reap them, before they
+	// are leaves themselves. One that never does is not waited for.
+	killTree = `me=
+  [ "$g" != $$ ] || read -r me _ </proc/self/stat
+  round=0
   while :; do
-    members= parents=
+    members= parents= inner= others=
     for f in /proc/[0-9]*/stat; do
       { read -r line <"$f"; } 2>/dev/null || continue
       pid=${line%% *}
       set -- ${line##*) }
-      [ "$1" != Z ] && [ "$2" != "$g" ] && [ "$3" = "$g" ] && [ "$pid" != "$g" ] || continue
-      members="$members $pid" parents="$parents $2 "
+      [ "$3" = "$g" ] && [ "$pid" != "$g" ] || continue
+      if [ "$2" = "$g" ]; then
+        [ "$1" = Z ] || [ "$pid" = "${me:-$pid}" ] || others=yes seen=yes
+      elif [ "$1" != Z ]; then
+        members="$members $pid" parents="$parents $2 "
+      elif [ "$round" -lt 100 ]; then
+        parents="$parents $2 "
+      fi
     done
-    [ "$members" ] || break
+    round=$((round + 1))
+    if [ -z "$members$others" ] && { [ -z "$me" ] || [ "$seen" ] || [ "$round" -gt 100 ]; }; then break; fi
+    [ "$members" ] || continue
+    kill -STOP $members 2>/dev/null
     for pid in $members; do
-      case $parents in *" $pid "*) ;; *) kill -9 "$pid" 2>/dev/null ;; esac
+      case $parents in *" $pid "*) inner="$inner $pid" ;; *) kill -9 "$pid" 2>/dev/null ;; esac
     done
+    [ -z "$inner" ] || kill -CONT $inner 2>/dev/null
   done`
 
 	exitMark  = "promote-exit "
@@ -80,7 +100,8 @@ type spot struct {
 	close  func()          // gives back what is held for it, once it has ended
 	exited chan struct{}   // closed: it has said how it exited, or can't any more
 	gone   chan struct{}   // closed: it says nothing any more
-	group  chan int        // its process group, once it has said that
+	ready  chan struct{}   // closed: it is there, and has said in which process group
+	group  int             // that, once it is ready
 	code   int             // once it is gone: its exit status; -1: it did not say
 	hushed atomic.Bool     // what it says from here on is only that it was killed
 	mute   bool            // what it says on stderr is not repeated
@@ -90,8 +111,11 @@ type spot struct {
 // spotAt starts a command under a guard where data is: in the project directory, or in a container of the compose
 // project. say is given what it says on stderr.
 func (m *Machine) spotAt(ctx context.Context, d promotion.Data, project, guard string, argv []string, say func(string)) (*spot, error) {
+	if d.In == promotion.InHost && guard == guardLoad {
+		guard = guardHere
+	}
 	argv = append([]string{"/bin/sh", "-c", guard, "promote"}, argv...)
-	s := &spot{exited: make(chan struct{}), gone: make(chan struct{}), group: make(chan int, 1), code: -1}
+	s := &spot{exited: make(chan struct{}), gone: make(chan struct{}), ready: make(chan struct{}), code: -1}
 	errs, err := io.Reader(nil), error(nil)
 	if d.In == promotion.InHost {
 		errs, err = s.here(m, argv)
@@ -126,7 +150,10 @@ func (s *spot) here(m *Machine, argv []string) (io.Reader, error) {
 		return nil, err
 	}
 	s.in, s.out, s.finish = in, out, func() { in.Close() }
-	s.kill = func(group int) { _ = syscall.Kill(-group, syscall.SIGKILL) }
+	s.kill = func(group int) {
+		_ = syscall.Kill(-group, syscall.SIGSTOP) // so that nobody sees an input end that comes from the killing
+		_ = syscall.Kill(-group, syscall.SIGKILL)
+	}
 	s.close = sync.OnceFunc(func() { _ = cmd.Wait() }) // how it ended was said on stderr, or never will be
 	return errs, cmd.Start()
 }
@@ -150,7 +177,7 @@ func (s *spot) inside(ctx context.Context, m *Machine, project, service string, 
 	s.kill = func(group int) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		_, _ = m.Engine.Exec(ctx, list[i].ID, []string{"/bin/sh", "-c", "g=$1\n" + killGroup, "promote", strconv.Itoa(group)})
+		_, _ = m.Engine.Exec(ctx, list[i].ID, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
 	}
 	return piped.Err, nil
 }
@@ -163,14 +190,13 @@ func (s *spot) listen(errs io.Reader, say func(string)) {
 	defer close(s.gone)
 	exited := sync.OnceFunc(func() { close(s.exited) })
 	defer exited()
-	grouped := false
 	docker.Lines(errs, func(line string) {
 		if code, ok := marked(line, exitMark); ok {
 			s.code = code
 			exited()
-		} else if group, ok := marked(line, groupMark); ok && !grouped {
-			grouped = true
-			s.group <- group
+		} else if group, ok := marked(line, groupMark); ok && s.group == 0 {
+			s.group = group
+			close(s.ready)
 		} else if line != "" && !s.hushed.Load() {
 			s.last = line
 			say(line)
@@ -191,8 +217,8 @@ const farewell = 10 * time.Second
 // stop kills it. That it was killed is what it says then.
 func (s *spot) stop() {
 	select {
-	case group := <-s.group:
-		s.kill(group)
+	case <-s.ready:
+		s.kill(s.group)
 	case <-s.gone:
 	}
 }
@@ -204,6 +230,10 @@ func (s *spot) end() {
 		s.close()
 	})
 	defer late.Stop()
+	select {
+	case <-s.ready: // one that has yet to start would take the end of its input for that of its data
+	case <-s.gone:
+	}
 	s.finish()
 	_, _ = io.Copy(io.Discard, s.out) // nobody wants that any more
 	<-s.gone

@@ -70,4 +70,9 @@ func shortened(name string) string {
 	return repository + "@" + promotion.Short(digest)
 }
 
-func size(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+func size(bytes int64) string {
+	if bytes < 1e5 {
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+}
