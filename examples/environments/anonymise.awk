@@ -1,6 +1,6 @@
 # What pg_dump says, with another name and address for each freelancer, and without addresses anywhere else.
 BEGIN { FS = OFS = "\t" }
-/^COPY public\.freelancers / && !/ \(id, name, email[,)]/ { print "freelancers has other columns: " $0 >"/dev/stderr"; exit 1 }
+/^COPY public\.freelancers / && !/ \(id, name, email[,)]/ { exit 1 } # other columns: nothing goes
 /^COPY / { freelancers = /^COPY public\.freelancers / }
 /^\\\.$/ { freelancers = 0 }
 { gsub(/[^ \t]+@[^ \t]+/, "hidden@example.org") }

@@ -90,7 +90,8 @@ func (d *deployment) contents(ctx context.Context, plan promotion.Plan) ([]ui.Co
 	for i, m := range plan.Moves {
 		group.Go(func() (err error) {
 			list[i], err = d.contentsOf(ctx, m)
-			list[i].Unset, list[i].Touched = d.unset(m.Service), d.touched(m)
+			list[i].Unset, list[i].Only = d.variables(m.Service)
+			list[i].Touched = d.touched(m)
 			return err
 		})
 	}
@@ -133,14 +134,21 @@ func (d *deployment) touched(m promotion.Move) []ui.Touched {
 	return list
 }
 
-// unset are the names of variables that the upstream environment gives a service, and this one does not.
-func (d *deployment) unset(service string) []string {
+// variables are the names of those that the upstream environment gives a service and this one does not, and the
+// other way round.
+func (d *deployment) variables(service string) (unset, only []string) {
 	if d.request.Upstream == nil {
-		return nil
+		return nil, nil
 	}
 	here, there := names(d.request.State, service), names(*d.request.Upstream, service)
-	maps.DeleteFunc(there, func(name string, _ bool) bool { return here[name] })
-	return slices.SortedFunc(maps.Keys(there), func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	return without(there, here), without(here, there)
+}
+
+// without are the names that only the first has.
+func without(list, other map[string]bool) []string {
+	rest := maps.Clone(list)
+	maps.DeleteFunc(rest, func(name string, _ bool) bool { return other[name] })
+	return slices.SortedFunc(maps.Keys(rest), func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) })
 }
 
 // names are those of the variables that a service's containers get.

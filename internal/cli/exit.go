@@ -70,6 +70,9 @@ func (e *outcomeError) Error() string {
 	switch e.Outcome {
 	case rollout.OutcomeRestored:
 		text += "; everything was put back"
+		if len(e.Stays) > 0 {
+			text += ", but " + strings.Join(e.Stays, ", and ")
+		}
 	case rollout.OutcomeFailed:
 		if e.task {
 			break

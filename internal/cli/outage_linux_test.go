@@ -107,18 +107,24 @@ func diskFull(t *testing.T) {
 	}
 }
 
-// detached presses Ctrl-C twice: the first asks to put back, the second stops waiting for it.
+// detached presses Ctrl-C twice: the first asks to put back, the second stops waiting for it. The worker stands still
+// meanwhile, so that it can't be faster; nor can the release, which never gets healthy.
 func detached(t *testing.T) {
 	s := one(t, "true")
 	from := s.on()
+	files, config := bed.Service(t, "v3.0.0", map[string]string{"HEALTH": "never"})
+	s.registry.Push(t, "core", "v3.0.0", files, config)
 	c := s.follow(func(c *viewer, e rollout.Event) {
-		if e.Text == "waiting to be healthy" || e.Status == rollout.Undoing {
+		if e.Text == "waiting to be healthy" {
+			s.signalWorker("STOP")
 			s.check(c.cmd.Process.Signal(syscall.SIGINT))
+			s.check(c.cmd.Process.Signal(syscall.SIGTERM)) // two of one kind may become one
 		}
-	}, "pin", "prod", s.other())
+	}, "pin", "prod", "v3.0.0")
 	if c.code != exitDetached {
-		t.Fatalf("exit code %d\n%s", c.code, &c.said)
+		t.Errorf("exit code %d\n%s", c.code, &c.said)
 	}
+	s.signalWorker("CONT")
 	c = s.follow(nil, "attach", "prod")
 	if c.code != exitRestored || c.outcome() != rollout.OutcomeRestored {
 		t.Errorf("attached: exit code %d, %s\n%s", c.code, c.outcome(), &c.said)

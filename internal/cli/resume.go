@@ -98,6 +98,7 @@ func (p *program) attach(ctx context.Context, c *cli.Context) error {
 		return err
 	}
 	var failures []error
+	var done []promotion.Plan
 	followed := false
 	for n, d := range f {
 		holder, err := d.env.side.Holder(ctx)
@@ -108,7 +109,13 @@ func (p *program) attach(ctx context.Context, c *cli.Context) error {
 			continue // it goes on elsewhere, perhaps; the last host shows its last one
 		}
 		followed = true
-		failures = append(failures, d.attach(ctx, id, holder))
+		plan, err := d.attach(ctx, id, holder)
+		if failures = append(failures, err); err == nil {
+			done = append(done, plan)
+		}
+	}
+	if len(done) > 0 {
+		failures = append(failures, p.answerDone(done))
 	}
 	return errors.Join(failures...)
 }
@@ -128,22 +135,26 @@ func (p *program) forID(c *cli.Context) (fleet, error) {
 }
 
 // attach follows the deployment with the id; without one, that which goes on, or else the last.
-func (d *deployment) attach(ctx context.Context, id string, holder *journal.Holder) error {
+func (d *deployment) attach(ctx context.Context, id string, holder *journal.Holder) (plan promotion.Plan, err error) {
 	if id == "" && holder != nil {
 		id = holder.ID
 	}
 	if id == "" {
 		one, err := d.find(ctx, "")
 		if err != nil {
-			return err
+			return plan, err
 		}
 		id = one.ID
 	}
 	result, err := d.follow(ctx, id)
-	if err == nil && result.Outcome != rollout.OutcomeDone {
-		return &outcomeError{Result: result, host: d.env.host}
+	if err != nil {
+		return plan, err
 	}
-	return err
+	if result.Outcome != rollout.OutcomeDone {
+		return plan, &outcomeError{Result: result, host: d.env.host}
+	}
+	plan, _, err = d.env.side.Deployment(ctx, id)
+	return plan, err
 }
 
 // follow shows a deployment to its end.

@@ -157,12 +157,15 @@ func (s *shop) complete(c *viewer) {
 }
 
 // killWorker kills the process that holds the lock.
-func (s *shop) killWorker() {
+func (s *shop) killWorker() { s.signalWorker("KILL") }
+
+// signalWorker sends the process that holds the lock a signal.
+func (s *shop) signalWorker(name string) {
 	data, err := os.ReadFile(filepath.Join(s.path(), journal.Folder, "lock"))
 	s.check(err)
 	var holder journal.Holder
 	s.check(json.Unmarshal(data, &holder))
-	_, _ = s.host.Try(fmt.Sprintf("kill -9 %d", holder.PID)) // it may have ended already
+	_, _ = s.host.Try(fmt.Sprintf("kill -%s %d", name, holder.PID)) // it may have ended already
 }
 
 // quiet waits for what a killed worker had started.

@@ -156,6 +156,9 @@ func permitSteps(plan promotion.Plan) error {
 	if plan.Kind == promotion.Run && len(plan.Steps) > 0 && len(plan.Moves) == 0 {
 		step := plan.Steps[0]
 		task, _ := plan.Target.Task(step.Service, step.Task)
+		if task.In == promotion.InHere {
+			return deny("the task %q is not for this machine", step.Task)
+		}
 		if !slices.ContainsFunc([][]string{task.Run, task.Undo, task.List}, func(argv []string) bool { return len(argv) > 0 && slices.Equal(argv, step.Run) }) {
 			return deny("%q is no command of the task %q", step.Run, step.Task)
 		}

@@ -194,6 +194,28 @@ func TestLimitedJob(t *testing.T) {
 			r.Job.Plan.Kind, r.Job.Plan.Moves = promotion.Run, nil
 			r.Job.Plan.Steps = []promotion.Step{{Kind: promotion.TaskStep, Service: r.Target.Services[0].Name, Task: "x", Run: []string{"env"}}, {Kind: promotion.RecordEnd}}
 		},
+		"a task of the client's": func(r *Request) {
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InHere, Run: []string{"env"}}}
+			r.Job.Plan.Kind, r.Job.Plan.Moves = promotion.Run, nil
+			r.Job.Plan.Steps = promotion.StepsAlone(promotion.Step{Kind: promotion.TaskStep, Service: r.Target.Services[0].Name, Task: "x", Run: []string{"env"}})
+		},
+		"a task and a move": func(r *Request) {
+			listed := []string{"test", "-e", "/ready"}
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InNew, Run: listed}}
+			r.Job.Plan.Kind = promotion.Run
+			r.Job.Plan.Steps = promotion.StepsAlone(promotion.Step{Kind: promotion.TaskStep, Service: r.Target.Services[0].Name, Task: "x", Run: listed})
+		},
+		"a path to take back": func(r *Request) {
+			listed := []string{"test", "-e", "/ready"}
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InNew, Undo: listed}}
+			move(r).Undo = []promotion.Undoing{{Task: "x", Of: "../../x"}}
+			restep(r)
+		},
+		"taking back by another command": func(r *Request) {
+			r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", Phase: promotion.PhaseManual, In: promotion.InNew, Undo: []string{"env"}}}
+			move(r).Undo = []promotion.Undoing{{Task: "x", Of: "20261121-110000-abc"}}
+			restep(r)
+		},
 		"data that may only be read": func(r *Request) {
 			replacing(r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo secret"), Load: promotion.ShellLine("cat >new")})
 		},

@@ -23,7 +23,8 @@ type Request struct {
 	Files     map[string]Files                    // by service; only of those that have tasks which ask
 	Wanted    []Want                              // empty: every service
 	Policy    Policy
-	Look      bool // nothing will be deployed: what the policy refuses is noted
+	Reverts   string // the deployment that this takes back whole, since another host failed
+	Look      bool   // nothing will be deployed: what the policy refuses is noted
 	Options
 }
 

@@ -35,6 +35,10 @@ const gateSchema = "schema"
 // goBackOver settles what becomes of the migrations that ran since a service was last on the release that it goes
 // back to. None is ever taken back unasked.
 func (r Request) goBackOver(c Choice, m *Move) (notes []Note, err error) {
+	if r.Reverts != "" {
+		m.Undo = c.Service.reverting(c.State.Ran, r.Reverts)
+		return nil, nil
+	}
 	migrations := c.State.since(c.Release)
 	if r.Kind != Rollback || len(migrations) == 0 {
 		return nil, nil
@@ -115,6 +119,18 @@ func (s Service) undoing(migrations []TaskRun) []Undoing {
 			return nil
 		}
 		list = append(list, Undoing{Task: run.Task, Of: run.Deployment})
+	}
+	return list
+}
+
+// reverting is how those migrations of a deployment are taken back that can be, the last one first.
+func (s Service) reverting(ran []TaskRun, deployment string) []Undoing {
+	var list []Undoing
+	for _, run := range slices.Backward(ran) {
+		task, _ := s.task(run.Task)
+		if run.Deployment == deployment && run.Phase == PhaseBefore && len(task.Undo) > 0 {
+			list = append(list, Undoing{Task: run.Task, Of: run.Deployment})
+		}
 	}
 	return list
 }

@@ -94,7 +94,8 @@ func matchParts(pattern, parts []string) bool {
 func (r Request) tasks(s Service, back []Undoing) []string {
 	var list []string
 	for _, t := range s.Tasks {
-		if t.Phase != PhaseManual && (r.Kind != Rollback || s.runsOnWayBack(t, back)) && t.wanted(r.Files[s.Name]) {
+		goesBack := r.Kind == Rollback || r.Reverts != ""
+		if t.Phase != PhaseManual && (!goesBack || s.runsOnWayBack(t, back)) && t.wanted(r.Files[s.Name]) {
 			list = append(list, t.Name)
 		}
 	}
@@ -228,7 +229,7 @@ func RunTask(r Request, service, name string, do Doing) (Plan, error) {
 	if err := r.Target.runs(task, service); err != nil {
 		return Plan{}, err
 	}
-	if do.Undo {
+	if do.Undo && len(do.Args) == 0 { // with arguments it may take back more, or less
 		step.Of = state.LastRun(name)
 	}
 	p := Plan{Schema: Schema, ID: r.ID, Kind: Run, By: r.By, Reason: r.Reason, Target: r.Target, Basis: r.State.Basis()}

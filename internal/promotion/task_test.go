@@ -1,6 +1,7 @@
 package promotion_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -92,5 +93,31 @@ func TestTasks(t *testing.T) {
 		if got := tasks(plan); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
+	}
+}
+
+// TestRunTask: what is run of a task by itself, and what that is taken for.
+func TestRunTask(t *testing.T) {
+	for name, test := range map[string]struct {
+		do   promotion.Doing
+		want promotion.Step
+	}{
+		"run":             {promotion.Doing{}, promotion.Step{Run: []string{"true"}}},
+		"with arguments":  {promotion.Doing{Args: []string{"a b"}}, promotion.Step{Run: []string{"true", "a b"}}},
+		"undo":            {promotion.Doing{Undo: true}, promotion.Step{Undo: true, Of: "d1", Run: []string{"false"}}},
+		"undo some of it": {promotion.Doing{Undo: true, Args: []string{"1"}}, promotion.Step{Undo: true, Run: []string{"false", "1"}}},
+	} {
+		w := migrated(true, "before d0", "before d1")
+		plan, err := promotion.RunTask(w.Request, "core", promotion.PhaseBefore, test.do)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		test.want.Kind, test.want.Service, test.want.Task = promotion.TaskStep, "core", promotion.PhaseBefore
+		if !reflect.DeepEqual(plan.Steps, []promotion.Step{test.want, {Kind: promotion.RecordEnd}}) {
+			t.Errorf("%s: %+v", name, plan.Steps)
+		}
+	}
+	if _, err := promotion.RunTask(migrated(true).Request, "core", promotion.PhaseBefore, promotion.Doing{List: true}); err == nil {
+		t.Error("it lists what says of nothing what it would do")
 	}
 }

@@ -57,4 +57,5 @@ type Result struct {
 	Hint    string   `json:"hint,omitempty"`
 	Logs    []string `json:"logs,omitempty"` // last lines of the container that failed
 	Repair  string   `json:"repair,omitempty"`
+	Stays   []string `json:"stays,omitempty"` // OutcomeRestored: what was not put back all the same, such as half a migration
 }

@@ -64,7 +64,7 @@ func (r *run) byDigest() map[string]string {
 func (r *run) pendingOf(ctx context.Context, m promotion.Move) ([]Pending, error) {
 	var list []Pending
 	for _, task := range r.Target.TasksOf(m) {
-		if len(task.List) == 0 {
+		if len(task.List) == 0 || task.In == promotion.InHere {
 			continue
 		}
 		if task.In == promotion.InNew && m.To.Digest != "" {

@@ -46,6 +46,7 @@ type run struct {
 	loads     []string        // data of which something may have been replaced
 	moved     int64           // bytes of it
 	back      bool            // what was changed is being put back
+	stays     []string        // what was not put back, in words
 	here      string          // the folder for tasks of the client's machine, which runs nothing else
 	seq       int
 	mu        sync.Mutex // of the above, which moves that go side by side share
@@ -279,6 +280,7 @@ func (r *run) end(ctx context.Context, cause error) Result {
 			result.Error += "; and putting it back failed: " + err.Error()
 			result.Repair = r.repair(err)
 		}
+		result.Stays = r.stays
 	} else if r.began {
 		if err := r.undoImages(context.WithoutCancel(ctx)); err != nil {
 			r.tell(Event{Status: Noted, Text: "an image pulled under an old one's name keeps it: " + err.Error()})

@@ -21,6 +21,7 @@ type Contents struct {
 	Unknown string    `json:"unknown,omitempty"` // why commits and files are not known
 	Touched []Touched `json:"touched,omitempty"`
 	Unset   []string  `json:"unset,omitempty"` // variables that the upstream environment sets, and this one does not; never their values
+	Only    []string  `json:"only,omitempty"`  // variables that this environment sets, and the upstream one does not
 }
 
 // Touched are the files that a task waits for, of those that a move brings.
@@ -88,6 +89,9 @@ func (c Contents) summary() string {
 	}
 	if len(c.Unset) > 0 {
 		parts = append(parts, "not set here, but upstream: "+strings.Join(c.Unset, ", "))
+	}
+	if len(c.Only) > 0 {
+		parts = append(parts, "set only here: "+strings.Join(c.Only, ", "))
 	}
 	return strings.Join(parts, "; ")
 }
