@@ -87,11 +87,15 @@ func (d *dataShop) old() {
 	}
 }
 
-// broken starts to move data, and does something when some of it has been loaded.
+// broken starts to move data, and does something when some of it has been loaded. Whoever waits for a lock of the
+// database's gets it when that is put back.
 func (d *dataShop) broken(want int, disturb func(*viewer)) *viewer {
 	d.t.Helper()
 	done := false
 	c := d.follow(func(c *viewer, e rollout.Event) {
+		if e.Status == rollout.Undoing {
+			d.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'")
+		}
 		if e.Step == promotion.LoadStep && e.Moved > 0 && !done {
 			done = true
 			disturb(c)
@@ -111,6 +115,11 @@ func TestDataBroken(t *testing.T) {
 	for name, try := range map[string]func(){
 		"link cut":    func() { d.broken(exitRestored, func(*viewer) { d.relay.Drop() }) },
 		"interrupted": func() { d.broken(exitRestored, func(c *viewer) { d.check(c.cmd.Process.Signal(syscall.SIGINT)) }) },
+		"interrupted, waiting": func() {
+			d.host.Run(t, `docker exec -d below-db-1 psql -U postgres -c "BEGIN; LOCK TABLE members IN ACCESS SHARE MODE; SELECT pg_sleep(1000)" shop`)
+			d.host.Run(t, `until docker exec below-db-1 psql -AtU postgres -c "SELECT count(*) FROM pg_locks WHERE relation = 'members'::regclass AND granted" shop | grep -q [1-9]; do :; done`)
+			d.broken(exitRestored, func(c *viewer) { d.check(c.cmd.Process.Signal(syscall.SIGINT)) })
+		},
 		"client killed": func() {
 			d.broken(-1, func(c *viewer) { d.check(c.cmd.Process.Kill()) })
 			if c := d.follow(nil, "attach", "staging"); c.outcome() != rollout.OutcomeRestored {

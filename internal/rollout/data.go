@@ -81,14 +81,15 @@ func (r *run) reload(ctx context.Context, step promotion.Step) error {
 	if err != nil {
 		return err
 	}
+	loads := append(slices.Clone(r.loads), d.Name)
+	if err := r.record.WriteJSON(loadsFile, loads); err != nil { // whoever resumes what began has to find it
+		return err
+	}
 	if err := r.begin(); err != nil {
 		return err
 	}
 	r.touch()
-	r.loads = append(r.loads, d.Name)
-	if err := r.record.WriteJSON(loadsFile, r.loads); err != nil {
-		return err
-	}
+	r.loads = loads
 	return r.put(ctx, d, step, first, next)
 }
 
@@ -112,7 +113,6 @@ func (r *run) put(ctx context.Context, d promotion.Data, step promotion.Step, pi
 	if err != nil {
 		return err
 	}
-	defer s.end()
 	err = r.fill(limited, s, step, piece, next)
 	s.hushed.Store(err != nil && !errors.Is(err, errStopped))
 	if err == nil {
