@@ -58,7 +58,7 @@ func (p *program) moveData(ctx context.Context, c *cli.Context) error {
 	if screen := p.screen; !screen.JSON && !screen.Quiet {
 		screen.Plan(screen.Err, plan)
 	}
-	if err := t.confirmAlways(c); err != nil {
+	if err := t.confirm(c); err != nil {
 		return err
 	}
 	if err := t.carryOut(ctx, c, plan); err != nil {

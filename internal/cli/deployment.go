@@ -291,15 +291,9 @@ func (p *program) credentials(ctx context.Context, images []string) (map[string]
 	return headers, nil
 }
 
-// confirm asks where the environment wants it. Off a terminal nothing is asked.
+// confirm asks where the environment wants it, and before data is replaced. Off a terminal nothing is asked.
 func (d *deployment) confirm(c *cli.Context) error {
-	return d.confirmWhere(c, d.env.Confirm || d.request.Schema == promotion.SchemaRestore)
-}
-
-// confirmAlways asks wherever it goes.
-func (d *deployment) confirmAlways(c *cli.Context) error { return d.confirmWhere(c, true) }
-
-func (d *deployment) confirmWhere(c *cli.Context, wanted bool) error {
+	wanted := d.env.Confirm || d.request.Kind == promotion.MoveData || d.request.Schema == promotion.SchemaRestore
 	name, given := d.env.Name, yes(c)
 	if given != "" && given != "true" && given != name {
 		return wrongArguments(c, "--yes=%s, but this goes to %s", given, name)

@@ -76,11 +76,9 @@ func (s *source) read(ctx context.Context, number int) (*rollout.Chunk, error) {
 	c := &rollout.Chunk{Number: number}
 	err := s.take(ctx, number, func() error {
 		defer s.set(number + 1)
-		select {
-		case <-s.over:
+		if s.ended() {
 			c.Beat = true
 			return nil
-		default:
 		}
 		data := make([]byte, rollout.ChunkSize)
 		n, err := io.ReadFull(s.out, data)
@@ -97,6 +95,16 @@ func (s *source) read(ctx context.Context, number int) (*rollout.Chunk, error) {
 	return c, err
 }
 
+// ended reports whether the end was read.
+func (s *source) ended() bool {
+	select {
+	case <-s.over:
+		return true
+	default:
+		return false
+	}
+}
+
 // dump runs a dump, which other requests read to its end. The first event says that they can.
 func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Event)) error {
 	if l.Allow != nil {
@@ -107,6 +115,9 @@ func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Eve
 	out, in := io.Pipe()
 	defer context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })()
 	s := &source{out: out, over: make(chan struct{})}
+	if last := get(l, &l.sources, r.Deployment); last != nil && last.ended() {
+		remove(l, &l.sources, r.Deployment) // there is more data
+	}
 	if !add(l, &l.sources, r.Deployment, s) {
 		return &requestError{r.Deployment + " is dumped already"}
 	}
@@ -126,8 +137,7 @@ func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Eve
 	case <-s.over:
 	case <-ctx.Done():
 	}
-	remove(l, &l.sources, r.Deployment) // there may be more data
-	return ctx.Err()
+	return ctx.Err() // who reads behind the end may still come
 }
 
 // read is a chunk of what a dump says.
@@ -230,8 +240,6 @@ func (r Request) checkData() error {
 		return &requestError{string(r.Do) + " wants a chunk"}
 	case r.Chunk != nil && (len(r.Chunk.Data) > rollout.ChunkSize || len(r.Chunk.Error) > longestReason):
 		return &requestError{"that is no chunk"}
-	case r.Job != nil && r.Job.Plan.Data != nil && r.Job.Plan.Data.Undo != "" && !idGrammar.MatchString(r.Job.Plan.Data.Undo):
-		return &requestError{fmt.Sprintf("%q is no deployment", r.Job.Plan.Data.Undo)}
 	}
 	return nil
 }

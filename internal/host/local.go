@@ -140,6 +140,9 @@ func (r Request) deployments() []string {
 	if r.Job.Resume != "" {
 		list = append(list, r.Job.Resume)
 	}
+	if data := r.Job.Plan.Data; data != nil && data.Undo != "" {
+		list = append(list, data.Undo)
+	}
 	for _, step := range r.Job.Plan.Steps {
 		if step.Of != "" {
 			list = append(list, step.Of)

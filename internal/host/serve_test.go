@@ -304,6 +304,9 @@ func TestLimitedData(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+	if late, err := from.read(t.Context(), "x", 2); err != nil || !late.Beat {
+		t.Errorf("who asked before the end was known: %+v, %v", late, err)
+	}
 	r := good(l)
 	replacing(&r, promotion.Data{Name: "x", In: promotion.InHost, Dump: promotion.ShellLine("echo old"), Load: promotion.ShellLine("cat >new")})
 	got := answers(t, l, encode(t, r), 1)

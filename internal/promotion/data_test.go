@@ -3,6 +3,7 @@ package promotion_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"promote/internal/promotion"
@@ -55,7 +56,11 @@ func TestReplace(t *testing.T) {
 	items := []promotion.Data{{Name: "main", In: "service:db"}, {Name: "files", In: promotion.InHost}}
 	w := newWorld(promotion.MoveData)
 	plan, err := promotion.Replace(w.Request, "prod", items)
-	if err != nil || fmt.Sprint(plan.Steps) != "[{save  0 main false []} {save  0 files false []} {load  0 main false []} {load  0 files false []} {record  0  false []}]" {
+	want := []promotion.Step{
+		{Kind: promotion.SaveStep, Task: "main"}, {Kind: promotion.SaveStep, Task: "files"},
+		{Kind: promotion.LoadStep, Task: "main"}, {Kind: promotion.LoadStep, Task: "files"}, {Kind: promotion.RecordEnd},
+	}
+	if err != nil || !reflect.DeepEqual(plan.Steps, want) {
 		t.Errorf("%v, %v", plan.Steps, err)
 	}
 	if !plan.Streamed() || plan.Nothing() || plan.Basis != w.State.Basis() || plan.Target.Name != "shop" {
