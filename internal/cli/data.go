@@ -246,5 +246,20 @@ func (t *transfer) answer(plan promotion.Plan) error {
 		what = "is as it was before " + plan.Data.Undo
 	}
 	t.screen.Answer("%s %s %s; back again: promote data %s --undo", t.env.Name, strings.Join(names, ", "), what, t.env.Name)
+	if task := t.migration(); task != "" && plan.Data.Undo == "" {
+		t.screen.Say("the data is as old as the code of %s; where %s has newer code: promote run %s %s", plan.Data.From, t.env.Name, t.env.Name, task)
+	}
 	return nil
+}
+
+// migration is the first task that may have something to do with data that is new.
+func (t *transfer) migration() string {
+	for _, s := range t.env.target.Services {
+		for _, task := range s.Tasks {
+			if task.Phase == promotion.PhaseBefore && len(task.List) > 0 {
+				return task.Name
+			}
+		}
+	}
+	return ""
 }
