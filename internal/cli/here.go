@@ -54,7 +54,10 @@ func (f fleet) hereAfter(ctx context.Context, plans []promotion.Plan, progress *
 	case errors.Is(ended, host.ErrDetached):
 		return ended // who attaches is told how it ended
 	case errors.As(ended, &outcome):
-		return errors.Join(ended, f.here(ctx, plans, progress, promotion.PhaseFailure))
+		if err := f.here(ctx, plans, progress, promotion.PhaseFailure); err != nil {
+			f[0].screen.Say("note: %v", err)
+		}
+		return ended
 	case ended != nil:
 		return ended
 	}
