@@ -15,9 +15,8 @@ ACTIONLINT  = .cache/bin/actionlint
 BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
 
-# Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing. Most tests wait for
-# engines more than they compute, so that more of them run at a time than there are cores.
-GOTEST = go test -count=1 -timeout 45m -parallel 4
+# Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing.
+GOTEST = go test -count=1 -timeout 45m
 
 .PHONY: help build demo test test-compose2 bench fidelity lint docs bed setup ci clean
 
