@@ -12,15 +12,8 @@ import (
 func Here(ctx context.Context, o Order, step promotion.Step, dir string, environ []string) Result {
 	r := &run{Machine: &Machine{Target: o.Plan.Target, Environ: environ, Now: time.Now}, Order: o, here: dir}
 	task, _ := r.Target.Task(step.Service, step.Task)
-	event := Event{Step: step.Kind, Service: step.Service, Task: step.Task, Status: Started}
-	r.tell(event)
-	err := r.perform(ctx, step, task, commandOf(step, task))
-	if err != nil {
-		event.Status, event.Text = Failed, err.Error()
-		r.tell(event)
+	if err := r.telling(step, func() error { return r.perform(ctx, step, task) }); err != nil {
 		return describeFailure(err)
 	}
-	event.Status = Done
-	r.tell(event)
 	return Result{Outcome: OutcomeDone}
 }

@@ -82,7 +82,7 @@ func (r *run) preview(ctx context.Context, service string, task promotion.Task) 
 	p := Pending{Service: service, Task: task.Name, Lines: []string{}}
 	own := &run{Machine: r.Machine, Order: r.Order, project: r.project, compose: r.compose}
 	own.Tell = func(e Event) { p.Lines = append(p.Lines, e.Text) }
-	if err := own.perform(ctx, promotion.Step{Kind: promotion.TaskStep, Service: service, Task: task.Name, List: true}, task, task.List); err != nil {
+	if err := own.perform(ctx, promotion.Step{Kind: promotion.TaskStep, Service: service, Task: task.Name, List: true}, task); err != nil {
 		p.Error = err.Error()
 	}
 	return p

@@ -166,17 +166,23 @@ func (r *run) oneByOne(ctx context.Context, steps []promotion.Step) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		event := Event{Step: step.Kind, Service: step.Service, Task: step.Task, Status: Started}
-		r.tell(event)
-		if err := r.step(ctx, step); err != nil {
-			event.Status, event.Text = Failed, err.Error()
-			r.tell(event)
+		if err := r.telling(step, func() error { return r.step(ctx, step) }); err != nil {
 			return err
 		}
-		event.Status = Done
-		r.tell(event)
 	}
 	return nil
+}
+
+// telling does something, and tells of it as of a step: that it begins, and how it ends.
+func (r *run) telling(step promotion.Step, do func() error) error {
+	event := Event{Step: step.Kind, Service: step.Service, Task: step.Task, Status: Started}
+	r.tell(event)
+	err := do()
+	if event.Status = Done; err != nil {
+		event.Status, event.Text = Failed, err.Error()
+	}
+	r.tell(event)
+	return err
 }
 
 func (r *run) step(ctx context.Context, s promotion.Step) error {

@@ -160,15 +160,11 @@ func (s *spot) here(m *Machine, argv []string) (io.Reader, error) {
 
 // inside runs it in a container.
 func (s *spot) inside(ctx context.Context, m *Machine, project, service string, argv []string) (io.Reader, error) {
-	list, err := m.Engine.Service(ctx, project, service)
+	c, err := m.running(ctx, project, service)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list, func(c docker.Container) bool { return c.State == "running" })
-	if i < 0 {
-		return nil, fmt.Errorf("%s: no container of it runs", service)
-	}
-	piped, err := m.Engine.Pipe(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: m.told()})
+	piped, err := m.Engine.Pipe(ctx, c.ID, docker.ExecOptions{Cmd: argv, Env: m.told()})
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +173,7 @@ func (s *spot) inside(ctx context.Context, m *Machine, project, service string, 
 	s.kill = func(group int) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		_, _ = m.Engine.Exec(ctx, list[i].ID, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
+		_, _ = m.Engine.Exec(ctx, c.ID, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
 	}
 	return piped.Err, nil
 }

@@ -37,12 +37,11 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 	if !ok {
 		return fmt.Errorf("%s has no task %q", step.Service, step.Task)
 	}
-	argv := commandOf(step, task)
-	if len(argv) == 0 {
+	if len(commandOf(step, task)) == 0 {
 		return nil // maintenance that ends by itself
 	}
 	if step.List {
-		return r.perform(ctx, step, task, argv)
+		return r.perform(ctx, step, task)
 	}
 	if err := r.begin(); err != nil {
 		return err
@@ -54,7 +53,7 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 	if err := r.noteTask(note); err != nil {
 		return err
 	}
-	err := r.perform(ctx, step, task, argv)
+	err := r.perform(ctx, step, task)
 	if err != nil && task.Optional && ctx.Err() == nil {
 		r.tell(Event{Step: promotion.TaskStep, Service: step.Service, Task: task.Name, Status: Noted, Text: err.Error() + "; it is not required"})
 		return nil
@@ -68,13 +67,10 @@ func (r *run) runTask(ctx context.Context, step promotion.Step) error {
 
 // commandOf is what a step of a task runs.
 func commandOf(step promotion.Step, task promotion.Task) []string {
-	switch {
-	case len(step.Run) > 0:
+	if len(step.Run) > 0 {
 		return step.Run
-	case step.Undo:
-		return task.Undo
 	}
-	return task.Run
+	return promotion.Doing{Undo: step.Undo, List: step.List}.Command(task)
 }
 
 // noteTask writes down how far the tasks are.
@@ -108,11 +104,11 @@ func (e *taskError) Error() string { return e.Service + ": task " + e.Task + ": 
 const shown = 15
 
 // perform runs a command of a task where the task runs, and hands on what it says.
-func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.Task, argv []string) error {
+func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.Task) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(task.Timeout, time.Hour))
 	defer cancel()
 	var said []string
-	code, err := r.inPlace(ctx, step, task, argv, func(line string) {
+	code, err := r.inPlace(ctx, step, task, func(line string) {
 		said = append(said[max(0, len(said)-shown+1):], line)
 		r.tell(Event{Step: promotion.TaskStep, Service: step.Service, Task: task.Name, Status: Progress, Text: line})
 	})
@@ -133,11 +129,12 @@ func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.T
 }
 
 // inPlace runs a command of a task where the task runs.
-func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.Task, argv []string, say func(string)) (code int, err error) {
+func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.Task, say func(string)) (code int, err error) {
 	facts, err := r.facts(step)
 	if err != nil {
 		return 0, err
 	}
+	argv := commandOf(step, task)
 	switch {
 	case task.In == promotion.InHost:
 		return r.inFolder(ctx, r.project.Dir(), facts, argv, say)
@@ -180,17 +177,26 @@ func (r *run) inFolder(ctx context.Context, dir string, facts, argv []string, sa
 
 // inService runs a command in a container of a compose service that runs.
 func (r *run) inService(ctx context.Context, composeService string, facts, argv []string, say func(string)) (int, error) {
-	list, err := r.Engine.Service(ctx, r.compose.Name, composeService)
+	c, err := r.running(ctx, r.compose.Name, composeService)
 	if err != nil {
 		return 0, err
 	}
-	i := slices.IndexFunc(list, func(c docker.Container) bool { return c.State == "running" })
-	if i < 0 {
-		return 0, fmt.Errorf("%s: no container of it runs", composeService)
-	}
-	code, said, err := r.Engine.Execute(ctx, list[i].ID, docker.ExecOptions{Cmd: argv, Env: facts})
+	code, said, err := r.Engine.Execute(ctx, c.ID, docker.ExecOptions{Cmd: argv, Env: facts})
 	docker.Lines(strings.NewReader(said), say)
 	return code, err
+}
+
+// running is a container of a compose service that runs.
+func (m *Machine) running(ctx context.Context, project, composeService string) (docker.Container, error) {
+	list, err := m.Engine.Service(ctx, project, composeService)
+	if err != nil {
+		return docker.Container{}, err
+	}
+	i := slices.IndexFunc(list, func(c docker.Container) bool { return c.State == "running" })
+	if i < 0 {
+		return docker.Container{}, fmt.Errorf("%s: no container of it runs", composeService)
+	}
+	return list[i], nil
 }
 
 // inNew runs a command in a container of its own, made from the new image. It goes on if the worker dies, and is
@@ -288,7 +294,7 @@ func (r *run) failureTasks(ctx context.Context) {
 				continue
 			}
 			step := promotion.Step{Kind: promotion.TaskStep, Service: m.Service, Task: task.Name}
-			if err := r.perform(ctx, step, task, task.Run); err != nil {
+			if err := r.perform(ctx, step, task); err != nil {
 				r.tell(Event{Step: promotion.TaskStep, Service: m.Service, Task: task.Name, Status: Noted, Text: err.Error()})
 			}
 		}
