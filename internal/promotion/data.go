@@ -83,9 +83,8 @@ func (r Request) transfer(t Transfer) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	p := Plan{Schema: Schema, ID: r.ID, Kind: MoveData, By: r.By, Reason: r.Reason, Target: r.Target, Basis: r.State.Basis(), Data: &t}
-	p.Target.Name = r.State.Project
-	p.Steps = t.Steps()
+	p := r.plan(MoveData)
+	p.Data, p.Steps = &t, t.Steps()
 	return p, nil
 }
 

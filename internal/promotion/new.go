@@ -11,11 +11,7 @@ import (
 // New makes the plan that puts every chosen release in its place. A choice that is there already makes
 // no move.
 func New(r Request, choices []Choice) (Plan, error) {
-	p := Plan{
-		Schema: Schema, ID: r.ID, Kind: r.Kind, By: r.By, Reason: r.Reason,
-		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift, Emergency: r.Emergency,
-	}
-	p.Target.Name = r.State.Project
+	p := r.plan(r.Kind)
 	for _, c := range choices {
 		if err := r.add(&p, c); err != nil {
 			return Plan{}, err
@@ -29,6 +25,16 @@ func New(r Request, choices []Choice) (Plan, error) {
 	}
 	p.Steps = Steps(r.Target, p.Moves)
 	return p, nil
+}
+
+// plan is one of the request that does nothing yet.
+func (r Request) plan(kind Kind) Plan {
+	p := Plan{
+		Schema: Schema, ID: r.ID, Kind: kind, By: r.By, Reason: r.Reason,
+		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift, Emergency: r.Emergency,
+	}
+	p.Target.Name = r.State.Project
+	return p
 }
 
 func (r Request) add(p *Plan, c Choice) error {

@@ -232,8 +232,7 @@ func RunTask(r Request, service, name string, do Doing) (Plan, error) {
 	if do.Undo && len(do.Args) == 0 { // with arguments it may take back more, or less
 		step.Of = state.LastRun(name)
 	}
-	p := Plan{Schema: Schema, ID: r.ID, Kind: Run, By: r.By, Reason: r.Reason, Target: r.Target, Basis: r.State.Basis()}
-	p.Target.Name = r.State.Project
+	p := r.plan(Run)
 	p.Steps = StepsAlone(step)
 	return p, nil
 }
