@@ -287,12 +287,18 @@ func (l *Local) begin(id string) (done func()) {
 	return func() { close(starting) }
 }
 
+// permit asks whether the key may have a job done. One that is not limited may.
+func (l *Local) permit(ctx context.Context, m at, job *Job) error {
+	if l.Allow == nil {
+		return nil
+	}
+	return l.Allow.permit(ctx, m, job)
+}
+
 // pending looks at what the tasks of a plan would do. A limited key may, where it may have them done.
 func (l *Local) pending(ctx context.Context, m at, r Request) ([]rollout.Pending, error) {
-	if l.Allow != nil {
-		if err := l.Allow.permit(ctx, m, r.Job); err != nil {
-			return nil, err
-		}
+	if err := l.permit(ctx, m, r.Job); err != nil {
+		return nil, err
 	}
 	return m.Pending(ctx, rollout.Order{Plan: r.Job.Plan, Credentials: r.Job.Credentials})
 }
@@ -300,10 +306,8 @@ func (l *Local) pending(ctx context.Context, m at, r Request) ([]rollout.Pending
 // apply starts a worker for a job and follows it. Asked again for a deployment that was begun already,
 // as by a client that lost its connection, it goes on following.
 func (l *Local) apply(ctx context.Context, m at, r Request, tell func(rollout.Event)) (*rollout.Result, error) {
-	if l.Allow != nil {
-		if err := l.Allow.permit(ctx, m, r.Job); err != nil {
-			return nil, err
-		}
+	if err := l.permit(ctx, m, r.Job); err != nil {
+		return nil, err
 	}
 	defer l.starve(r.Deployment)
 	err := l.launch(ctx, m, r)
