@@ -75,8 +75,11 @@ func (p *program) diff(ctx context.Context, c *cli.Context) error {
 
 // pending asks the tasks there what they would do; of several hosts, those of the first.
 func (d *deployment) pending(ctx context.Context, plan promotion.Plan) ([]rollout.Pending, error) {
+	if len(plan.Moves) == 0 {
+		return nil, nil
+	}
 	job, err := d.job(ctx, plan)
-	if err != nil || len(plan.Moves) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	return d.env.side.Pending(ctx, job)

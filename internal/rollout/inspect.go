@@ -171,9 +171,9 @@ func (m *Machine) recall(s *promotion.State) error {
 		marks[mark.Service] = append(marks[mark.Service], fromJournal(mark))
 	}
 	s.Locked = promotion.Lock(marks[""])
-	deployments := journal.Deployments(entries)
+	ran := m.taskRuns(entries)
 	for i, service := range s.Services {
-		s.Services[i].Ran = m.taskRuns(service.Service, deployments)
+		s.Services[i].Ran = ran[service.Service]
 		s.Services[i].Marks = marks[service.Service]
 		for _, mark := range marks[service.Service] {
 			if mark.Kind == promotion.Running && mark.Deployment != "" {

@@ -86,22 +86,27 @@ func notTakenBack(t ranTask) string {
 	return fmt.Sprintf("what task %s did stays, as it does not say how it is taken back", t.Task)
 }
 
-// taskRuns are the migrations of a service that were not taken back, and its backups.
-func (m *Machine) taskRuns(service string, deployments []journal.Deployment) []promotion.TaskRun {
-	var list []promotion.TaskRun
-	for _, d := range deployments {
+// taskRuns are by service the migrations that were not taken back, and the backups.
+func (m *Machine) taskRuns(entries []journal.Entry) map[string][]promotion.TaskRun {
+	ran := map[string][]promotion.TaskRun{}
+	for _, d := range journal.Deployments(entries) {
 		for _, t := range d.Tasks {
-			task, _ := m.Target.Task(service, t.Name)
+			list := ran[t.Service]
+			task, _ := m.Target.Task(t.Service, t.Name)
 			switch {
-			case t.Service != service || !t.Done:
+			case !t.Done:
 			case t.Undo:
 				list = slices.DeleteFunc(list, func(run promotion.TaskRun) bool { return takenBack(run, t, cmp.Or(t.Of, d.ID), task.Phase) })
 			case task.Phase == promotion.PhaseBefore || task.Phase == promotion.PhaseBackup:
 				list = append(list, promotion.TaskRun{Task: t.Name, Phase: task.Phase, Deployment: d.ID, At: d.At})
 			}
+			ran[t.Service] = list
 		}
 	}
-	return list[max(0, len(list)-remembered):]
+	for service, list := range ran {
+		ran[service] = list[max(0, len(list)-remembered):]
+	}
+	return ran
 }
 
 // remembered is how many of them are of interest: nobody goes back behind more at once.
