@@ -3,6 +3,7 @@ package promotion
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"promote/registry"
@@ -80,14 +81,11 @@ func (r Request) askSchema(c Choice, migrations []TaskRun, undo, restore bool) e
 
 // runNames are those of tasks and the deployments that they ran in.
 func runNames(list []TaskRun) string {
-	text := ""
-	for i, run := range list {
-		if i > 0 {
-			text += ", "
-		}
-		text += run.Task + " of " + run.Deployment
+	var texts []string
+	for _, run := range list {
+		texts = append(texts, run.Task+" of "+run.Deployment)
 	}
-	return text
+	return strings.Join(texts, ", ")
 }
 
 // since are the migrations that ran after the service was last put on a release, the last one first.
