@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,9 +13,8 @@ import (
 
 	"promote/compose"
 	"promote/internal/config"
-	"promote/internal/promotion"
+	"promote/internal/lint"
 	"promote/internal/ui"
-	"promote/semver"
 )
 
 func (p *program) lintCommand() *cli.Command {
@@ -47,7 +45,7 @@ func (p *program) lint(ctx context.Context, c *cli.Context) error {
 		return err
 	}
 	asked := c.Args().Slice()
-	findings := slices.DeleteFunc(promotion.Lint(environments), func(f promotion.Finding) bool {
+	findings := slices.DeleteFunc(lint.FindProblems(environments), func(f lint.Finding) bool {
 		elsewhere := len(asked) > 0 && !slices.ContainsFunc(f.Environments, func(name string) bool { return slices.Contains(asked, name) })
 		return elsewhere || !slices.Contains(shown, f.Rule)
 	})
@@ -65,12 +63,12 @@ func (p *program) lint(ctx context.Context, c *cli.Context) error {
 func (p *program) lintRules(c *cli.Context) ([]string, error) {
 	only, ignored := commaList(c.String("rules")), commaList(c.String("ignore"))
 	for _, rule := range slices.Concat(only, ignored) {
-		if !slices.Contains(promotion.LintRules, rule) {
-			return nil, wrongArguments(c, "no rule %q; there are %s", rule, strings.Join(promotion.LintRules, ", "))
+		if !slices.Contains(lint.Rules, rule) {
+			return nil, wrongArguments(c, "no rule %q; there are %s", rule, strings.Join(lint.Rules, ", "))
 		}
 	}
 	if len(only) == 0 {
-		only = slices.Clone(promotion.LintRules)
+		only = slices.Clone(lint.Rules)
 	}
 	return slices.DeleteFunc(only, func(rule string) bool { return slices.Contains(ignored, rule) }), nil
 }
@@ -81,11 +79,10 @@ func commaList(text string) []string {
 
 // inspect looks at the files of promote.yaml's environments on this machine: of all, since what one
 // lacks may stand in another. Without promote.yaml it looks at the compose project of the directory.
-func (p *program) inspect(ctx context.Context, c *cli.Context, dir string) ([]promotion.Inspected, error) {
+func (p *program) inspect(ctx context.Context, c *cli.Context, dir string) ([]lint.Environment, error) {
 	cfg, err := p.load(c)
 	if errors.Is(err, config.ErrNotFound) && c.NArg() == 0 {
-		alone, err := p.inspectAlone(ctx, dir, commaList(c.String("runs")))
-		return []promotion.Inspected{alone}, err
+		return p.inspectDirectory(ctx, dir, commaList(c.String("runs")))
 	}
 	if err != nil {
 		return nil, err
@@ -96,12 +93,15 @@ func (p *program) inspect(ctx context.Context, c *cli.Context, dir string) ([]pr
 	if _, err := environmentNames(cfg, c.Args().Slice()); err != nil {
 		return nil, err
 	}
-	var list []promotion.Inspected
+	var list []lint.Environment
 	for _, e := range cfg.Environments {
 		if len(e.Hosts) > 0 {
 			continue
 		}
-		env, err := p.inspectEnvironment(ctx, cfg, e)
+		env := lintedEnvironment(cfg, e)
+		if env.Failure == nil {
+			err = env.Inspect(ctx, p.environ)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -110,183 +110,26 @@ func (p *program) inspect(ctx context.Context, c *cli.Context, dir string) ([]pr
 	return list, nil
 }
 
-func (p *program) inspectEnvironment(ctx context.Context, cfg *config.Config, e *config.Environment) (promotion.Inspected, error) {
-	env := promotion.Inspected{Place: placeOf(e.Place), Entries: map[string]compose.Place{}}
+// lintedEnvironment is an environment of promote.yaml, before its compose files are read.
+func lintedEnvironment(cfg *config.Config, e *config.Environment) lint.Environment {
+	env := lint.Environment{Place: placeOf(e.Place), Entries: map[string]compose.Place{}}
 	for _, s := range cfg.Services {
 		env.Entries[s.Name] = placeOf(s.Place)
 	}
 	var err error
 	if env.Target, err = targetOf(cfg, e); err != nil {
 		env.Failure = &compose.Error{File: env.Place.File, Line: env.Place.Line, Column: env.Place.Column, Reason: "the project directory of " + e.Name + ", " + env.Target.Project + ", is not there", Advice: "project: …   # where its compose files are"}
-		return env, nil
 	}
-	loaded, err := p.inspectProject(ctx, &env)
-	if !loaded {
-		return env, err
-	}
-	return env, p.tryMoves(ctx, &env)
+	return env
 }
 
-// inspectAlone looks at the compose project of a directory as if promote moved some of its services.
-func (p *program) inspectAlone(ctx context.Context, dir string, runs []string) (promotion.Inspected, error) {
-	env := promotion.Inspected{Target: promotion.Target{Project: dir, Engine: promotion.EngineCompose}}
-	loaded, err := p.inspectProject(ctx, &env)
-	if !loaded {
-		return env, err
+// inspectDirectory looks at the compose project of a directory, and says which services it takes for moving.
+func (p *program) inspectDirectory(ctx context.Context, dir string, runs []string) ([]lint.Environment, error) {
+	env, taken, err := lint.InspectDirectory(ctx, dir, runs, p.environ)
+	if len(runs) == 0 && env.Failure == nil {
+		p.screen.Say("no promote.yaml: looking at %s as if promote moved %s", dir, cmp.Or(strings.Join(taken, ", "), "nothing; --runs names the services that it would move"))
 	}
-	if len(runs) == 0 {
-		runs = builtHere(env.Services)
-		p.screen.Say("no promote.yaml: looking at %s as if promote moved %s", dir, cmp.Or(strings.Join(runs, ", "), "nothing; --runs names the services that it would move"))
-	}
-	if env.Target.Services, err = services(env, runs); err != nil {
-		return env, err
-	}
-	return env, p.tryMoves(ctx, &env)
-}
-
-// builtHere are the compose services whose images are built from here, and those that run the same.
-func builtHere(list []promotion.Written) []string {
-	built := map[string]bool{}
-	for _, w := range list {
-		built[w.Image] = built[w.Image] || w.Context != "" && w.Image != ""
-	}
-	var names []string
-	for _, w := range list {
-		if built[w.Image] {
-			names = append(names, w.Name)
-		}
-	}
-	return names
-}
-
-// services makes services of compose services: those that run one image move together.
-func services(env promotion.Inspected, runs []string) ([]promotion.Service, error) {
-	tag, err := semver.ParseTemplate("v{version}")
-	if err != nil {
-		return nil, err
-	}
-	var list []promotion.Service
-	together := map[string]int{} // image → its service in the list
-	for _, name := range runs {
-		at := slices.IndexFunc(env.Services, func(w promotion.Written) bool { return w.Name == name })
-		if at < 0 {
-			return nil, &usage{text: fmt.Sprintf("no compose service %q in %s", name, env.Target.Project), hint: "docker compose config --services"}
-		}
-		w := env.Services[at]
-		if i, found := together[w.Image]; found && w.Image != "" {
-			list[i].Runs = append(list[i].Runs, name)
-			continue
-		}
-		together[w.Image] = len(list)
-		list = append(list, promotion.Service{Name: name, Image: w.Repository, Runs: []string{name}, Tag: tag})
-	}
-	return list, nil
-}
-
-func (p *program) composeOptions(t promotion.Target) compose.Options {
-	return compose.Options{Dir: t.Project, Files: t.Compose, EnvFiles: t.EnvFiles, Name: t.Name, Profiles: t.Profiles, Environ: p.environ}
-}
-
-// inspectProject loads the compose project of a target and notes what Lint wants to know. That it can't
-// be loaded is a finding.
-func (p *program) inspectProject(ctx context.Context, env *promotion.Inspected) (loaded bool, err error) {
-	t := env.Target
-	project, err := compose.Load(ctx, p.composeOptions(t))
-	if err != nil {
-		env.Failure = narrowed(asRefusal(err, t.Project), t)
-		return false, ctx.Err()
-	}
-	env.Project = project.Name()
-	awaited := project.Awaited()
-	for _, s := range project.Services() {
-		w := promotion.Written{
-			Service: s, Keys: map[string]compose.Place{}, Variables: project.Variables(s.Name), Labels: project.Labels(s.Name), Awaited: awaited[s.Name],
-		}
-		for _, key := range promotion.LintKeys {
-			at, found := project.Key(s.Name, key)
-			if found {
-				w.Keys[key] = at
-			}
-		}
-		w.At, _ = project.Key(s.Name, "")
-		env.Services = append(env.Services, w)
-	}
-	return true, nil
-}
-
-// tryMoves prepares an edit of every service as a deployment would, and keeps what refuses it. Nothing
-// is written.
-func (p *program) tryMoves(ctx context.Context, env *promotion.Inspected) error {
-	options := p.composeOptions(env.Target)
-	for _, s := range env.Target.Services {
-		options.Services = append(options.Services, s.Runs...)
-	}
-	if len(options.Services) == 0 {
-		return nil
-	}
-	project, err := compose.Load(ctx, options)
-	if err != nil {
-		return err
-	}
-	env.Refusals = map[string]*compose.Error{}
-	for _, s := range env.Target.Services {
-		var together []compose.Change
-		for _, w := range env.Services {
-			change := compose.Change{Service: w.Name, From: w.Pin, To: compose.Pin{Tag: "v0.0.0-lint"}}
-			switch {
-			case !slices.Contains(s.Runs, w.Name):
-			case w.Refusal != "":
-				tryEdit(env, project, change)
-			default:
-				together = append(together, change)
-			}
-		}
-		if len(together) > 0 {
-			tryEdit(env, project, together...)
-		}
-	}
-	return nil
-}
-
-// tryEdit keeps a refusal at the service that it names, else at the first.
-func tryEdit(env *promotion.Inspected, project *compose.Project, changes ...compose.Change) {
-	_, err := project.Edit(changes...)
-	if err == nil {
-		return
-	}
-	refusal, name := asRefusal(err, project.Dir()), changes[0].Service
-	if slices.ContainsFunc(changes, func(c compose.Change) bool { return c.Service == refusal.Service }) {
-		name = refusal.Service
-	}
-	env.Refusals[name] = refusal
-}
-
-// asRefusal gives any error of compose a place, at worst the project directory.
-func asRefusal(err error, dir string) *compose.Error {
-	if refusal := (*compose.Error)(nil); errors.As(err, &refusal) {
-		return refusal
-	}
-	return &compose.Error{File: dir, Reason: err.Error(), Advice: "docker compose config"}
-}
-
-// narrowed names the compose file that can't be loaded instead of its directory, where there is only
-// one.
-func narrowed(e *compose.Error, t promotion.Target) *compose.Error {
-	files := t.Compose
-	for _, pattern := range []string{"compose.y*ml", "docker-compose.y*ml", "*compose.override.y*ml"} {
-		if len(t.Compose) == 0 {
-			found, _ := filepath.Glob(filepath.Join(t.Project, pattern)) // the patterns are well-formed
-			files = append(files, found...)
-		}
-	}
-	if len(files) != 1 || e.File != t.Project {
-		return e
-	}
-	named := *e
-	if named.File = files[0]; !filepath.IsAbs(named.File) {
-		named.File = filepath.Join(t.Project, named.File)
-	}
-	return &named
+	return []lint.Environment{env}, err
 }
 
 // placeOf is a place of promote.yaml, whose path may be relative to where promote was started.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"promote/internal/promotion"
+	"promote/internal/lint"
 )
 
 var (
@@ -47,8 +47,8 @@ func TestLintDocumentation(t *testing.T) {
 			}
 		})
 	}
-	if !slices.Equal(documented, promotion.LintRules) {
-		t.Errorf("documented are\n%v\nthere are\n%v", documented, promotion.LintRules)
+	if !slices.Equal(documented, lint.Rules) {
+		t.Errorf("documented are\n%v\nthere are\n%v", documented, lint.Rules)
 	}
 }
 
@@ -74,7 +74,7 @@ func writeFiles(t *testing.T, dir, text string) {
 
 // severityOf is the severity of the first finding.
 func severityOf(output string) string {
-	for _, severity := range []promotion.Severity{promotion.SeverityError, promotion.SeverityWarning, promotion.SeverityNote} {
+	for _, severity := range []lint.Severity{lint.SeverityError, lint.SeverityWarning, lint.SeverityNote} {
 		first, _, _ := strings.Cut(output, "\n")
 		if strings.Contains(first, ": "+string(severity)+": ") {
 			return string(severity)

@@ -49,7 +49,7 @@ func Drifts(t Target, s ServiceState, tag semver.Template) []Drift {
 	}
 	for _, p := range s.Parts {
 		if p.Compose.Pin != pin {
-			list = append(list, drift(Split, "%s is on %s, %s on %s in the files", s.Parts[0].Compose.Name, pinLabel(pin.String()), p.Compose.Name, pinLabel(p.Compose.Pin.String())))
+			list = append(list, drift(Split, "%s is on %s, %s on %s in the files", s.Parts[0].Compose.Name, PinLabel(pin.String()), p.Compose.Name, PinLabel(p.Compose.Pin.String())))
 		}
 		list = append(list, containerDrift(p, r)...)
 		if t.Engine != EngineNone {
@@ -109,7 +109,8 @@ func Short(digest string) string {
 	return digest
 }
 
-func pinLabel(pin string) string {
+// PinLabel shows what stands in a compose file behind the name of an image.
+func PinLabel(pin string) string {
 	if pin == "" {
 		return "latest (implicit)"
 	}

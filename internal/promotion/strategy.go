@@ -22,8 +22,8 @@ const (
 // the compose file makes impossible is refused here, not discovered on the host.
 func (s Service) strategy(asked string, part Part, worker bool) (chosen, why string, err error) {
 	obstacle := ""
-	if list := obstacles(part.Compose, worker && !s.Concurrent); len(list) > 0 {
-		obstacle = list[0].reason
+	if list := Obstacles(part.Compose, worker && !s.Concurrent); len(list) > 0 {
+		obstacle = list[0].Reason
 	}
 	asked = cmp.Or(s.Strategy, asked)
 	gap := "gap while it restarts"
@@ -55,17 +55,19 @@ func (s Service) strategy(asked string, part Part, worker bool) (chosen, why str
 	return StartFirst, "", nil
 }
 
-// obstacle is what forbids two copies of a service at once.
-type obstacle struct {
-	key    string // of the compose file that says so; empty where promote.yaml does
-	reason string
+// Obstacle is what forbids two copies of a compose service at once.
+type Obstacle struct {
+	Key    string // of the compose file that says so; empty where promote.yaml does
+	Reason string
 }
 
-func obstacles(s compose.Service, worker bool) []obstacle {
-	var list []obstacle
+// Obstacles returns what forbids two copies of a compose service at once. worker tells that two of it would do
+// the same job.
+func Obstacles(s compose.Service, worker bool) []Obstacle {
+	var list []Obstacle
 	add := func(holds bool, key, reason string) {
 		if holds {
-			list = append(list, obstacle{key, reason})
+			list = append(list, Obstacle{key, reason})
 		}
 	}
 	shares := s.SharedNamespace || strings.HasPrefix(s.NetworkMode, "service:") || strings.HasPrefix(s.NetworkMode, "container:")

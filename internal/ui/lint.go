@@ -5,26 +5,27 @@ import (
 	"path/filepath"
 	"strings"
 
+	"promote/internal/lint"
 	"promote/internal/promotion"
 )
 
 // Lint is what `promote lint` answers.
 type Lint struct {
-	Schema   int                 `json:"schema"`
-	Findings []promotion.Finding `json:"findings"`
-	Errors   int                 `json:"errors"`
-	Warnings int                 `json:"warnings"`
-	Notes    int                 `json:"notes"`
+	Schema   int            `json:"schema"`
+	Findings []lint.Finding `json:"findings"`
+	Errors   int            `json:"errors"`
+	Warnings int            `json:"warnings"`
+	Notes    int            `json:"notes"`
 }
 
 // NewLint counts findings.
-func NewLint(findings []promotion.Finding) Lint {
-	l := Lint{Schema: promotion.Schema, Findings: append([]promotion.Finding{}, findings...)} // none is an empty list, not null
+func NewLint(findings []lint.Finding) Lint {
+	l := Lint{Schema: promotion.Schema, Findings: append([]lint.Finding{}, findings...)} // none is an empty list, not null
 	for _, f := range findings {
 		switch f.Severity {
-		case promotion.SeverityError:
+		case lint.SeverityError:
 			l.Errors++
-		case promotion.SeverityWarning:
+		case lint.SeverityWarning:
 			l.Warnings++
 		default:
 			l.Notes++
@@ -35,21 +36,21 @@ func NewLint(findings []promotion.Finding) Lint {
 
 // Lint shows findings as compilers do, so that editors and CI find the places. Paths are relative to
 // dir where that is shorter.
-func (s *Screen) Lint(lint Lint, dir string) error {
+func (s *Screen) Lint(answer Lint, dir string) error {
 	if s.JSON {
-		return s.Object(lint)
+		return s.Object(answer)
 	}
-	for _, f := range lint.Findings {
+	for _, f := range answer.Findings {
 		fmt.Fprintln(s.Out, oneLine(findingText(f, dir)))
 		if f.Advice != "" {
 			fmt.Fprintln(s.Out, "    "+oneLine(f.Advice))
 		}
 	}
-	s.Say("%s, %s, %s", count(lint.Errors, "error"), count(lint.Warnings, "warning"), count(lint.Notes, "note"))
+	s.Say("%s, %s, %s", count(answer.Errors, "error"), count(answer.Warnings, "warning"), count(answer.Notes, "note"))
 	return nil
 }
 
-func findingText(f promotion.Finding, dir string) string {
+func findingText(f lint.Finding, dir string) string {
 	var b strings.Builder
 	b.WriteString(shorter(f.File, dir))
 	if f.Line > 0 {

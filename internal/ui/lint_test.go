@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"testing"
 
-	"promote/internal/promotion"
+	"promote/internal/lint"
 	"promote/internal/ui"
 )
 
 func TestLint(t *testing.T) {
-	lint := ui.NewLint([]promotion.Finding{
-		{Rule: "cannot-load", Severity: promotion.SeverityError, File: "/srv/compose.yaml", Message: "line 2:\nodd\x1b[2J"},
-		{Rule: "one-copy", Severity: promotion.SeverityNote, Service: "core", File: "/srv/shop/prod/compose.yaml", Line: 3, Column: 5, Message: "a gap", Advice: "mend it"},
-		{Rule: "no-restart", Severity: promotion.SeverityWarning, Service: "core", File: "/etc/x.yaml", Line: 1, Column: 1, Message: "alone"},
-		{Rule: "cannot-load", Severity: promotion.SeverityError, File: "/srv/shop", Message: "no file"},
+	lint := ui.NewLint([]lint.Finding{
+		{Rule: "cannot-load", Severity: lint.SeverityError, File: "/srv/compose.yaml", Message: "line 2:\nodd\x1b[2J"},
+		{Rule: "one-copy", Severity: lint.SeverityNote, Service: "core", File: "/srv/shop/prod/compose.yaml", Line: 3, Column: 5, Message: "a gap", Advice: "mend it"},
+		{Rule: "no-restart", Severity: lint.SeverityWarning, Service: "core", File: "/etc/x.yaml", Line: 1, Column: 1, Message: "alone"},
+		{Rule: "cannot-load", Severity: lint.SeverityError, File: "/srv/shop", Message: "no file"},
 	})
 	var out, err bytes.Buffer
 	if failed := ui.New(&out, &err, false).Lint(lint, "/srv/shop"); failed != nil {

@@ -1,4 +1,4 @@
-package promotion
+package lint
 
 import (
 	"path"

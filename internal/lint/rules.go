@@ -1,4 +1,4 @@
-package promotion
+package lint
 
 import (
 	"cmp"
@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"promote/compose"
+	"promote/internal/promotion"
 )
 
 // examined is a compose service that the rules look at, in its environment.
 type examined struct {
-	Written
-	env   Inspected
-	mover *Service // that promote moves it with; nil where it does not
+	Service
+	env   Environment
+	mover *promotion.Service // that promote moves it with; nil where it does not
 }
 
 // rules look at one compose service each.
@@ -40,7 +41,7 @@ func (x examined) key(keys ...string) compose.Place {
 
 // runs reports whether promote replaces containers of the service here, and not files alone or a swarm.
 func (x examined) runs() bool {
-	return x.mover != nil && x.env.Target.Engine == EngineCompose && !x.Disabled && !x.Awaited
+	return x.mover != nil && x.env.Target.Engine == promotion.EngineCompose && !x.Disabled && !x.Awaited
 }
 
 // command is one of promote's for the service, or a placeholder for it where there is no promote.yaml
@@ -150,7 +151,7 @@ func unsetVariable(x examined) []Finding {
 }
 
 // envFile is the one that wins, by its name.
-func (env Inspected) envFile() string {
+func (env Environment) envFile() string {
 	if n := len(env.Target.EnvFiles); n > 0 {
 		return filepath.Base(env.Target.EnvFiles[n-1])
 	}
@@ -226,7 +227,7 @@ func versionsDiffer(x examined) []Finding {
 		if first.Pin == x.Pin || first.Refusal != "" {
 			return nil
 		}
-		message := fmt.Sprintf("it is on %s and %s on %s, though they move together", pinLabel(x.Pin.String()), name, pinLabel(first.Pin.String()))
+		message := fmt.Sprintf("it is on %s and %s on %s, though they move together", promotion.PinLabel(x.Pin.String()), name, promotion.PinLabel(first.Pin.String()))
 		return x.finding(ruleVersionsDiffer, SeverityError, x.Place, message, "image: "+first.Pin.Join(x.Repository))
 	}
 	return nil
@@ -286,24 +287,24 @@ var mendings = map[string]string{
 // oneCopy is a warning where nothing but a habit stands in the way; the rest often has to be so, and
 // the plan says it, too. That a worker is alone is not the file's doing.
 func oneCopy(x examined) []Finding {
-	list := obstacles(x.Service, false)
+	list := promotion.Obstacles(x.Service.Service, false)
 	wanted := x.env.Target.Rollout.Strategy
-	if !x.runs() || len(list) == 0 || wanted == Recreate {
+	if !x.runs() || len(list) == 0 || wanted == promotion.Recreate {
 		return nil
 	}
 	severity := SeverityWarning
 	var reasons []string
 	for _, o := range list {
-		reasons = append(reasons, o.reason)
-		if removable[o.key] == "" {
+		reasons = append(reasons, o.Reason)
+		if removable[o.Key] == "" {
 			severity = SeverityNote
 		}
 	}
 	message := "every deployment has a gap, because " + strings.Join(reasons, "; ")
-	if wanted == StartFirst {
+	if wanted == promotion.StartFirst {
 		severity, message = SeverityError, "start-first is configured, and impossible, because "+strings.Join(reasons, "; ")
 	}
-	key := list[0].key
+	key := list[0].Key
 	advice := removable[key] + mendings[key]
 	if strings.Contains(advice, "%s") {
 		advice = fmt.Sprintf(advice, x.Name)
@@ -329,7 +330,7 @@ func (x examined) startsFirst() bool {
 		return false
 	}
 	worker := x.mover.Runs[0] != x.Name && !x.mover.Concurrent
-	return cmp.Or(x.mover.Strategy, x.env.Target.Rollout.Strategy) != Recreate && len(obstacles(x.Service, worker)) == 0
+	return cmp.Or(x.mover.Strategy, x.env.Target.Rollout.Strategy) != promotion.Recreate && len(promotion.Obstacles(x.Service.Service, worker)) == 0
 }
 
 // routedByTraefik reports whether labels have Traefik send requests to a container.
@@ -353,11 +354,11 @@ func (x examined) obstacleAt(key string) compose.Place {
 
 // notInFiles finds what promote.yaml runs and no environment has; that one environment goes without a
 // compose service is normal. Where a file can't be loaded, nobody knows.
-func (env Inspected) notInFiles(all []Inspected) []Finding {
+func (env Environment) notInFiles(all []Environment) []Finding {
 	var found []Finding
 	for _, s := range env.Target.Services {
 		for _, name := range s.Runs {
-			elsewhere := slices.ContainsFunc(all, func(other Inspected) bool {
+			elsewhere := slices.ContainsFunc(all, func(other Environment) bool {
 				_, has := other.written(name)
 				return has || other.Failure != nil
 			})
@@ -375,7 +376,7 @@ func (env Inspected) notInFiles(all []Inspected) []Finding {
 }
 
 // runsAdvice lists the compose services that have a service's image somewhere.
-func runsAdvice(s Service, all []Inspected) string {
+func runsAdvice(s promotion.Service, all []Environment) string {
 	var names []string
 	for _, env := range all {
 		for _, w := range env.Services {
@@ -392,12 +393,12 @@ func runsAdvice(s Service, all []Inspected) string {
 
 // sameProject finds an environment whose containers are another's as well for docker compose: the same
 // project name on the same machine.
-func (env Inspected) sameProject(all []Inspected) []Finding {
+func (env Environment) sameProject(all []Environment) []Finding {
 	for _, other := range all {
 		if other.Target.Environment == env.Target.Environment {
 			return nil
 		}
-		if other.Failure != nil || other.Project != env.Project || EngineNone == other.Target.Engine || EngineNone == env.Target.Engine {
+		if other.Failure != nil || other.Project != env.Project || promotion.EngineNone == other.Target.Engine || promotion.EngineNone == env.Target.Engine {
 			continue
 		}
 		return []Finding{{

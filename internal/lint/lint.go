@@ -1,10 +1,13 @@
-package promotion
+// Package lint says what in compose files will bite the users of environments. It reads files, and asks
+// neither an engine nor a registry.
+package lint
 
 import (
 	"cmp"
 	"slices"
 
 	"promote/compose"
+	"promote/internal/promotion"
 )
 
 // Severity is how bad a finding is.
@@ -34,8 +37,8 @@ const (
 	ruleProxy            = "proxy"
 )
 
-// LintRules are the ids of all rules, in the order of the documentation.
-var LintRules = []string{
+// Rules are the names of all rules, in the order of the documentation.
+var Rules = []string{
 	ruleCannotLoad, ruleCannotMove, ruleNotInFiles, ruleOtherImage, ruleSharedPlace, ruleUnsetVariable, ruleShadowedDefault,
 	ruleFloatingTag, ruleVersionsDiffer, ruleSameProject, ruleBuildBesideImage, ruleNoHealthCheck, ruleNoRestart, ruleOneCopy, ruleProxy,
 }
@@ -53,38 +56,38 @@ type Finding struct {
 	Advice       string   `json:"advice"` // a command or YAML to paste
 }
 
-// Inspected is what is known of the compose files of an environment, without asking any engine.
-type Inspected struct {
-	Target   Target
+// Environment is what is known of the compose files of an environment, without asking any engine.
+type Environment struct {
+	Target   promotion.Target
 	Place    compose.Place             // of the environment in promote.yaml
 	Entries  map[string]compose.Place  // service → its place in promote.yaml
 	Project  string                    // compose project name
-	Services []Written                 // every compose service of the files
+	Services []Service                 // every compose service of the files
 	Refusals map[string]*compose.Error // compose service → why its version can't be changed
 	Failure  *compose.Error            // it can't be loaded; nothing but Target and the places is known then
 }
 
-// Written is a compose service as its files say it.
-type Written struct {
+// Service is a compose service as its files say it.
+type Service struct {
 	compose.Service
 	At        compose.Place            // of the service's own key
-	Keys      map[string]compose.Place // where its keys are, of those that LintKeys names
+	Keys      map[string]compose.Place // where its keys are, of those that Keys names
 	Variables []compose.Variable       // of its image
 	Labels    map[string]string        // of its containers
 	Awaited   bool                     // others wait for it to do its work and end
 }
 
-// LintKeys are the keys of a service whose places Lint wants to know.
-var LintKeys = []string{
+// Keys are the keys of a service whose places [FindProblems] wants to know.
+var Keys = []string{
 	"image", "build", "ports", "container_name", "networks", "networks.*.ipv4_address", "networks.*.ipv6_address", "network_mode",
 	"volumes", "restart", "labels", "deploy.restart_policy", "deploy.update_config.order", "healthcheck.disable", "healthcheck.interval", "healthcheck.test",
 }
 
-// Lint says what will bite the users of environments, by looking at their files alone. Give it all
+// FindProblems says what will bite the users of environments, by looking at their files alone. Give it all
 // environments, also where only some of them are asked about: what one of them lacks may stand in
 // another. The findings are sorted by file, line and rule; what several environments have in common is
 // found once.
-func Lint(environments []Inspected) []Finding {
+func FindProblems(environments []Environment) []Finding {
 	var found []Finding
 	for _, env := range environments {
 		for _, f := range env.findings(environments) {
@@ -98,13 +101,13 @@ func Lint(environments []Inspected) []Finding {
 }
 
 // findings are those of one environment.
-func (env Inspected) findings(all []Inspected) []Finding {
+func (env Environment) findings(all []Environment) []Finding {
 	if e := env.Failure; e != nil {
 		return []Finding{{Rule: ruleCannotLoad, Severity: SeverityError, File: e.File, Line: e.Line, Column: e.Column, Message: e.Reason, Advice: e.Advice}}
 	}
 	found := slices.Concat(env.notInFiles(all), env.sameProject(all))
 	for _, w := range env.Services {
-		x := examined{Written: w, env: env, mover: env.mover(w.Name)}
+		x := examined{Service: w, env: env, mover: env.mover(w.Name)}
 		for _, rule := range rules {
 			found = append(found, rule(x)...)
 		}
@@ -113,18 +116,18 @@ func (env Inspected) findings(all []Inspected) []Finding {
 }
 
 // mover is the service of promote.yaml that a compose service moves with, or nil.
-func (env Inspected) mover(name string) *Service {
-	i := slices.IndexFunc(env.Target.Services, func(s Service) bool { return slices.Contains(s.Runs, name) })
+func (env Environment) mover(name string) *promotion.Service {
+	i := slices.IndexFunc(env.Target.Services, func(s promotion.Service) bool { return slices.Contains(s.Runs, name) })
 	if i < 0 {
 		return nil
 	}
 	return &env.Target.Services[i]
 }
 
-func (env Inspected) written(name string) (Written, bool) {
-	i := slices.IndexFunc(env.Services, func(w Written) bool { return w.Name == name })
+func (env Environment) written(name string) (Service, bool) {
+	i := slices.IndexFunc(env.Services, func(w Service) bool { return w.Name == name })
 	if i < 0 {
-		return Written{}, false
+		return Service{}, false
 	}
 	return env.Services[i], true
 }

@@ -1,4 +1,4 @@
-package promotion_test
+package lint_test
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"promote/compose"
+	"promote/internal/lint"
 	"promote/internal/promotion"
 	"promote/semver"
 )
 
 // core is a compose service that nothing can be said about: moved, placed, checked, restarted.
-func core(t *testing.T) promotion.Written {
-	return promotion.Written{
+func core(t *testing.T) lint.Service {
+	return lint.Service{
 		Service: compose.Service{
 			Name: "core", Image: "shop/core:v1.4.2", Repository: "shop/core", Pin: compose.Pin{Tag: "v1.4.2"}, Replicas: 1, HealthCheck: true, Restart: "always",
 			Place: compose.Place{File: "/srv/compose.yaml", Line: 3, Column: 22, In: "image", Services: []string{"core"}},
@@ -25,13 +26,13 @@ func core(t *testing.T) promotion.Written {
 
 // inspected is an environment of these compose services, of which promote moves core and core-worker
 // together, and mailer by itself.
-func inspected(t *testing.T, list ...promotion.Written) promotion.Inspected {
+func inspected(t *testing.T, list ...lint.Service) lint.Environment {
 	t.Helper()
 	tag, err := semver.ParseTemplate("v{version}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return promotion.Inspected{
+	return lint.Environment{
 		Target: promotion.Target{
 			Environment: "prod", Project: "/srv", Engine: promotion.EngineCompose, Rollout: promotion.Rollout{Strategy: promotion.Auto},
 			Services: []promotion.Service{
@@ -45,50 +46,50 @@ func inspected(t *testing.T, list ...promotion.Written) promotion.Inspected {
 }
 
 // others are so that every compose service of promote.yaml stands in some file.
-func others(t *testing.T) promotion.Inspected {
+func others(t *testing.T) lint.Environment {
 	env := inspected(t, renamed(t, "core-worker"), renamed(t, "mailer"), core(t))
 	env.Target.Environment, env.Project = "staging", "shop-staging"
 	env.Services[1].Repository = "shop/mailer"
 	return env
 }
 
-func renamed(t *testing.T, name string) promotion.Written {
+func renamed(t *testing.T, name string) lint.Service {
 	w := core(t)
 	w.Name, w.Place.Services, w.Place.Line = name, []string{name}, 13
 	return w
 }
 
-func short(f promotion.Finding) string {
+func short(f lint.Finding) string {
 	return fmt.Sprintf("%s:%d:%d %s %s %s", f.File[strings.LastIndex(f.File, "/")+1:], f.Line, f.Column, f.Severity, f.Service, f.Rule)
 }
 
 // tagged is core on another tag.
-func tagged(tag string) func(*promotion.Written, *promotion.Inspected) {
-	return func(w *promotion.Written, _ *promotion.Inspected) {
+func tagged(tag string) func(*lint.Service, *lint.Environment) {
+	return func(w *lint.Service, _ *lint.Environment) {
 		w.Pin = compose.Pin{Tag: tag}
 		w.Image = w.Pin.Join(w.Repository)
 	}
 }
 
 // variable gives core a version that comes from TAG.
-func variable(v compose.Variable) func(*promotion.Written, *promotion.Inspected) {
+func variable(v compose.Variable) func(*lint.Service, *lint.Environment) {
 	v.Name, v.Place = "TAG", compose.Place{File: "/srv/compose.yaml", Line: 3, Column: 20}
-	return func(w *promotion.Written, _ *promotion.Inspected) { w.Variables = []compose.Variable{v} }
+	return func(w *lint.Service, _ *lint.Environment) { w.Variables = []compose.Variable{v} }
 }
 
 var assigned = compose.Place{File: "/srv/.env", Line: 1, Column: 5}
 
 // behindTraefik gives core labels that Traefik goes by.
-func behindTraefik(w *promotion.Written, _ *promotion.Inspected) {
+func behindTraefik(w *lint.Service, _ *lint.Environment) {
 	w.Labels = map[string]string{"traefik.http.routers.core.rule": "PathPrefix(`/`)"}
 	w.Keys["labels"] = compose.Place{File: "/srv/compose.yaml", Line: 7, Column: 5}
 }
 
-// TestLint breaks every rule once, and comes close without breaking it.
-func TestLint(t *testing.T) {
+// TestRules breaks every rule once, and comes close without breaking it.
+func TestRules(t *testing.T) {
 	type (
-		W = promotion.Written
-		E = promotion.Inspected
+		W = lint.Service
+		E = lint.Environment
 	)
 	at := compose.Place{File: "/srv/compose.yaml", Line: 7, Column: 5}
 	tests := []struct {
@@ -162,7 +163,7 @@ func TestLint(t *testing.T) {
 		{"no tag", tagged(""), "compose.yaml:3:22 error core floating-tag"},
 		{"part of a version", tagged("v1.4"), "compose.yaml:3:22 error core floating-tag"},
 		{"no version, and no floating tag", tagged("build-1234"), ""},
-		{"latest by digest", func(w *W, _ *E) { w.Pin = compose.Pin{Tag: "latest", Digest: digest("v1.4.2")} }, ""},
+		{"latest by digest", func(w *W, _ *E) { w.Pin = compose.Pin{Tag: "latest", Digest: "sha256:" + strings.Repeat("1", 64)} }, ""},
 		{"latest, of others", func(w *W, e *E) { tagged("latest")(w, e); w.Name = "web" }, "compose.yaml:3:22 warning web floating-tag"},
 		{"part of a version, of others", func(w *W, e *E) { tagged("15")(w, e); w.Name = "web" }, "compose.yaml:3:22 note web floating-tag"},
 		{"latest, of others, built here", func(w *W, e *E) { tagged("latest")(w, e); w.Name, w.Context = "web", "/srv" }, ""},
@@ -218,7 +219,7 @@ func TestLint(t *testing.T) {
 			tt.change(&w, &env)
 			env.Services = append(env.Services, w)
 			var got []string
-			for _, f := range promotion.Lint([]promotion.Inspected{env, others(t)}) {
+			for _, f := range lint.FindProblems([]lint.Environment{env, others(t)}) {
 				got = append(got, short(f))
 				if !slices.Equal(f.Environments, []string{"prod"}) || f.Message == "" || strings.ContainsAny(f.Message+f.Advice, "\n") || strings.Contains(f.Advice, "%!") {
 					t.Errorf("odd finding %+v", f)
@@ -231,8 +232,8 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestLintAdvice: every finding says how it is mended, with the names that are meant.
-func TestLintAdvice(t *testing.T) {
+// TestAdvice: every finding says how it is mended, with the names that are meant.
+func TestAdvice(t *testing.T) {
 	worker := renamed(t, "core-worker")
 	worker.Pin.Tag = "v1.4.1"
 	sharing := core(t)
@@ -243,17 +244,17 @@ func TestLintAdvice(t *testing.T) {
 	floating.Pin.Tag = "latest"
 	tests := []struct {
 		name string
-		env  promotion.Inspected
+		env  lint.Environment
 		want string
 	}{
 		{"on another version", inspected(t, core(t), worker), "error core-worker: it is on v1.4.1 and core on v1.4.2, though they move together / image: shop/core:v1.4.2"},
 		{"the same image", inspected(t, sharing, cron), "error core: image also decides the version of core-cron, which does not move with it / runs: [core, core-worker, core-cron]   # for core in promote.yaml"},
-		{"another image", inspected(t, sharing, promotion.Written{Service: compose.Service{Name: "core-cron", Repository: "shop/cron"}}), "error core: image also decides the version of core-cron, which does not move with it / image: shop/core:${CORE_TAG}   # a variable of its own"},
+		{"another image", inspected(t, sharing, lint.Service{Service: compose.Service{Name: "core-cron", Repository: "shop/cron"}}), "error core: image also decides the version of core-cron, which does not move with it / image: shop/core:${CORE_TAG}   # a variable of its own"},
 		{"latest", inspected(t, floating), "error core: the tag latest does not say which release runs / promote deploy prod core   # writes the version"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			findings := promotion.Lint([]promotion.Inspected{tt.env, others(t)})
+			findings := lint.FindProblems([]lint.Environment{tt.env, others(t)})
 			if len(findings) != 1 {
 				t.Fatalf("got %+v", findings)
 			}
@@ -265,11 +266,11 @@ func TestLintAdvice(t *testing.T) {
 	}
 }
 
-// TestLintTogether: what lies between environments.
-func TestLintTogether(t *testing.T) {
-	lines := func(environments ...promotion.Inspected) []string {
+// TestTogether: what lies between environments.
+func TestTogether(t *testing.T) {
+	lines := func(environments ...lint.Environment) []string {
 		var list []string
-		for _, f := range promotion.Lint(environments) {
+		for _, f := range lint.FindProblems(environments) {
 			list = append(list, short(f)+" "+strings.Join(f.Environments, "+")+" "+f.Advice)
 		}
 		return list
@@ -331,7 +332,7 @@ func TestFloating(t *testing.T) {
 		for _, tag := range tags {
 			w := core(t)
 			tagged(tag)(&w, nil)
-			if got := len(promotion.Lint([]promotion.Inspected{inspected(t, w), others(t)})) > 0; got != want {
+			if got := len(lint.FindProblems([]lint.Environment{inspected(t, w), others(t)})) > 0; got != want {
 				t.Errorf("%s: floating %v", tag, got)
 			}
 		}
@@ -340,7 +341,7 @@ func TestFloating(t *testing.T) {
 		w := core(t)
 		w.Name, w.Repository = "db", "postgres"
 		tagged(tag)(&w, nil)
-		if got := len(promotion.Lint([]promotion.Inspected{inspected(t, w), others(t)})) > 0; got != want {
+		if got := len(lint.FindProblems([]lint.Environment{inspected(t, w), others(t)})) > 0; got != want {
 			t.Errorf("postgres:%s: floating %v", tag, got)
 		}
 	}
