@@ -3,6 +3,7 @@ package cli
 import (
 	"strconv"
 
+	"promote/internal/deploy"
 	"promote/internal/promotion"
 	"promote/internal/ui"
 )
@@ -52,27 +53,27 @@ var outcomes = map[int]string{
 }
 
 // reportMoves tells the CI how a deployment ended. Without plans none was made.
-func (f fleet) reportMoves(plans []promotion.Plan, err error) {
+func (p *program) reportMoves(d *deploy.Deployment, plans deploy.Plans, err error) {
 	outcome := outcomes[exitCode(err)]
-	if err == nil && nothing(plans) {
+	if err == nil && plans.Nothing() {
 		outcome = "nothing"
 	}
 	values := []ui.Value{{Name: "outcome", Text: outcome}}
-	if !nothing(plans) {
-		values = append(values, ui.Value{Name: "id", Text: f[0].request.ID})
+	if !plans.Nothing() {
+		values = append(values, ui.Value{Name: "id", Text: d.ID()})
 	}
 	if err == nil {
-		values = append(values, versions(movesOf(plans))...)
+		values = append(values, versions(plans.Moves())...)
 	}
-	f[0].screen.Values(values...)
+	p.screen.Values(values...)
 	below := ""
 	switch {
 	case err != nil:
 		below = err.Error()
-	case nothing(plans):
+	case plans.Nothing():
 		below = "nothing to do"
 	}
-	f[0].screen.Summary(string(f[0].request.Kind)+" "+f[0].env.Name, []string{"service", "from → to", "digest", "outcome"}, rows(plans, outcome), below)
+	p.screen.Summary(string(d.Hosts[0].Request.Kind)+" "+d.Environment().Name, []string{"service", "from → to", "digest", "outcome"}, rows(plans, outcome), below)
 }
 
 // versions are what services are on after a deployment; of one alone under a short name, too.
@@ -88,9 +89,9 @@ func versions(moves []promotion.Move) []ui.Value {
 }
 
 // rows are what moved, and what was left out.
-func rows(plans []promotion.Plan, outcome string) [][]string {
+func rows(plans deploy.Plans, outcome string) [][]string {
 	var list [][]string
-	for _, m := range movesOf(plans) {
+	for _, m := range plans.Moves() {
 		list = append(list, []string{m.Service, promotion.Label(m.From) + " → " + promotion.Label(m.To), promotion.Short(m.To.Digest), outcome})
 	}
 	if len(plans) > 0 {
@@ -99,19 +100,4 @@ func rows(plans []promotion.Plan, outcome string) [][]string {
 		}
 	}
 	return list
-}
-
-// movesOf are the moves of all hosts, each once.
-func movesOf(plans []promotion.Plan) []promotion.Move {
-	var moves []promotion.Move
-	seen := map[string]bool{}
-	for _, plan := range plans {
-		for _, m := range plan.Moves {
-			key := m.Service + " " + promotion.Label(m.From) + " " + promotion.Label(m.To)
-			if !seen[key] {
-				seen[key], moves = true, append(moves, m)
-			}
-		}
-	}
-	return moves
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"promote/internal/deploy"
 	"promote/internal/host"
 	"promote/internal/journal"
 	"promote/internal/promotion"
@@ -68,9 +69,9 @@ func TestExitCodes(t *testing.T) {
 		exitFailed:      errors.New("x"),
 		exitRefused:     &promotion.Refusal{},
 		exitLocked:      &journal.LockedError{},
-		exitRestored:    &outcomeError{Result: rollout.Result{Outcome: rollout.OutcomeRestored}},
+		exitRestored:    &deploy.OutcomeError{Result: rollout.Result{Outcome: rollout.OutcomeRestored}},
 		exitStuck:       &host.DiedError{},
-		exitDetached:    &detachedError{},
+		exitDetached:    &deploy.DetachedError{},
 		exitPending:     &quietError{exitPending},
 		exitInterrupted: context.Canceled,
 	} {
@@ -81,7 +82,7 @@ func TestExitCodes(t *testing.T) {
 	for outcome, want := range map[rollout.Outcome]int{
 		rollout.OutcomeFailed: exitFailed, rollout.OutcomeChanged: exitLocked, rollout.OutcomeStuck: exitStuck,
 	} {
-		if got := exitCode(&outcomeError{Result: rollout.Result{Outcome: outcome}}); got != want {
+		if got := exitCode(&deploy.OutcomeError{Result: rollout.Result{Outcome: outcome}}); got != want {
 			t.Errorf("%s: %d, want %d", outcome, got, want)
 		}
 	}

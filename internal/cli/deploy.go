@@ -2,13 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
+	"promote/internal/deploy"
 	"promote/internal/promotion"
-	"promote/internal/rollout"
 	"promote/internal/ui"
 )
 
@@ -67,90 +66,66 @@ func (p *program) rollbackCommand() *cli.Command {
 // moving is the body of every command that moves releases.
 func (p *program) moving(kind promotion.Kind) func(context.Context, *cli.Context) error {
 	return func(ctx context.Context, c *cli.Context) error {
-		f, err := p.deployments(c, kind)
+		d, err := p.prepare(c, kind)
 		if err != nil {
 			return err
 		}
-		if kind == promotion.Pin && len(f[0].request.Wanted) == 0 {
+		if kind == promotion.Pin && c.NArg() < 2 {
 			return wrongArguments(c, "pin to which version?")
 		}
 		if c.Bool("dry-run") {
-			plans, err := f.plan(ctx)
+			plans, err := d.Plan(ctx)
 			if err != nil {
 				return err
 			}
-			return p.answerPlans(f, plans)
+			return p.answerPlans(plans)
 		}
-		plans, err := f.move(ctx, c)
-		f.reportMoves(plans, err)
+		plans, err := p.move(ctx, c, d)
+		p.reportMoves(d, plans, err)
 		switch {
 		case err != nil:
 			return err
-		case nothing(plans):
-			return p.answerNothing(f, plans)
+		case plans.Nothing():
+			return p.answerNothing(plans)
 		}
 		return p.answerDone(plans)
 	}
 }
 
-// move plans, shows what it will do, and does it.
-func (f fleet) move(ctx context.Context, c *cli.Context) ([]promotion.Plan, error) {
-	plans, err := f.planQuietly(ctx, c)
-	if err != nil || nothing(plans) {
+// move plans, shows what it will do, asks, and does it.
+func (p *program) move(ctx context.Context, c *cli.Context, d *deploy.Deployment) (deploy.Plans, error) {
+	follower := &follower{program: p}
+	defer follower.close()
+	plans, err := d.PlanWhenFree(ctx, follower.control(c))
+	if err != nil || plans.Nothing() {
 		return plans, err
 	}
-	if screen := f[0].screen; !screen.JSON && !screen.Quiet {
-		screen.Plans(screen.Err, f.shown(plans))
+	follower.close()
+	if !p.screen.JSON && !p.screen.Quiet {
+		p.screen.Plans(p.err, plans)
 	}
-	f.announce(plans)
-	return plans, f.carryOut(ctx, c, plans)
+	p.announce(d.Config, plans)
+	if err := p.confirm(c, d.Hosts[0]); err != nil {
+		return plans, err
+	}
+	return plans, d.CarryOut(ctx, plans, follower.control(c))
 }
 
-// planQuietly plans when nobody else is at it, and ends first what was interrupted.
-func (f fleet) planQuietly(ctx context.Context, c *cli.Context) ([]promotion.Plan, error) {
-	plans, err := f.plan(ctx)
-	if f.working() { // what is half-way there was taken for drift
-		if err := f.quiet(ctx, c); err != nil {
-			return nil, err
-		}
-		plans, err = f.plan(ctx)
-	}
-	if halfway := (*interruptedError)(nil); errors.As(err, &halfway) {
-		return f.planAfter(ctx, c, halfway)
-	}
-	return plans, err
-}
-
-// planAfter ends a deployment that was interrupted, and plans on what is there then.
-func (f fleet) planAfter(ctx context.Context, c *cli.Context, halfway *interruptedError) ([]promotion.Plan, error) {
-	f[0].screen.Say("%v; ending it first", halfway)
-	for _, d := range f {
-		err := d.resume(ctx, c)
-		if outcome := (*outcomeError)(nil); errors.As(err, &outcome) && outcome.Outcome == rollout.OutcomeRestored {
-			err = nil // put back is ended well enough
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return f.plan(ctx)
-}
-
-func (p *program) answerPlans(f fleet, plans []promotion.Plan) error {
+func (p *program) answerPlans(plans deploy.Plans) error {
 	switch {
 	case p.screen.JSON:
-		return p.screen.PlansObject(f.shown(plans))
-	case nothing(plans):
-		return p.answerNothing(f, plans)
+		return p.screen.PlansObject(plans)
+	case plans.Nothing():
+		return p.answerNothing(plans)
 	}
-	p.screen.Plans(p.out, f.shown(plans))
+	p.screen.Plans(p.out, plans)
 	return nil
 }
 
 // answerNothing says that all is there already, and what was left out.
-func (p *program) answerNothing(f fleet, plans []promotion.Plan) error {
+func (p *program) answerNothing(plans deploy.Plans) error {
 	if p.screen.JSON {
-		return p.screen.PlansObject(f.shown(plans))
+		return p.screen.PlansObject(plans)
 	}
 	for _, skip := range plans[0].Skipped {
 		p.screen.Say("%s left out: %s", skip.Service, skip.Reason)
@@ -160,7 +135,7 @@ func (p *program) answerNothing(f fleet, plans []promotion.Plan) error {
 }
 
 // answerDone tells where each service is now. With --json the events have told it.
-func (p *program) answerDone(plans []promotion.Plan) error {
+func (p *program) answerDone(plans deploy.Plans) error {
 	if p.screen.JSON {
 		return nil
 	}

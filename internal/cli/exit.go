@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"promote/internal/deploy"
 	"promote/internal/host"
 	"promote/internal/journal"
 	"promote/internal/promotion"
@@ -57,57 +58,15 @@ type quietError struct{ code int }
 
 func (e *quietError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
 
-// outcomeError is a deployment that did not end well.
-type outcomeError struct {
-	rollout.Result
-	task   bool     // it was one task by itself: who knows what that changed
-	host   string   // of several
-	before []string // hosts that were done before this one failed, and stay so
-}
-
-func (e *outcomeError) Error() string {
-	text := e.Result.Error
-	switch e.Outcome {
-	case rollout.OutcomeRestored:
-		text += "; everything was put back"
-		if len(e.Stays) > 0 {
-			text += ", but " + strings.Join(e.Stays, ", and ")
-		}
-	case rollout.OutcomeFailed:
-		if e.task {
-			break
-		}
-		text += "; nothing was changed"
-	}
-	if e.host != "" {
-		text = e.host + ": " + text + " there"
-	}
-	if len(e.before) > 0 {
-		text += "; done before it: " + strings.Join(e.before, ", ")
-	}
-	return text
-}
-
-// Hint is what to do next.
-func (e *outcomeError) Hint() string {
-	if e.Outcome == rollout.OutcomeStuck && e.Repair != "" {
-		return e.Repair
-	}
-	return e.Result.Hint
-}
-
-// LastWords are the last lines of the container that failed.
-func (e *outcomeError) LastWords() []string { return e.Logs }
-
 // exitCode is what an error means for whoever called the program.
 func exitCode(err error) int {
 	var (
 		quiet   *quietError
-		outcome *outcomeError
+		outcome *deploy.OutcomeError
 		refusal *promotion.Refusal
 		locked  *journal.LockedError
 		died    *host.DiedError
-		halfway *interruptedError
+		halfway *deploy.InterruptedError
 		taken   *takenError
 	)
 	switch {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -274,7 +275,7 @@ func (g *ground) compose(args ...string) string {
 
 // quiet waits for what a killed worker had started.
 func (g *ground) quiet() {
-	lock, err := journal.Open(filepath.Join(g.dir, "p")).Lock(context.Background(), orphans, journal.Holder{})
+	lock, err := journal.Open(filepath.Join(g.dir, "p")).Lock(context.Background(), 30*time.Second, journal.Holder{})
 	g.check(err)
 	g.check(lock.Release())
 }

@@ -3,12 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sync/errgroup"
 
-	"promote/internal/config"
+	"promote/internal/deploy"
 	"promote/internal/promotion"
 	"promote/internal/ui"
 )
@@ -31,14 +29,14 @@ func (p *program) gcCommand() *cli.Command {
 
 // gc tidies one environment after the other, since they may share a machine, and all hosts of each at once.
 func (p *program) gc(ctx context.Context, c *cli.Context) error {
-	cfg, names, err := p.loadNamed(c)
+	client, names, err := p.clientFor(c)
 	if err != nil {
 		return err
 	}
-	answer := ui.Collected{Schema: promotion.Schema, Trial: c.Bool("dry-run"), Environments: []ui.EnvironmentCollected{}}
+	answer := ui.Collected{Schema: promotion.Schema, Trial: c.Bool("dry-run"), Environments: []deploy.HostCollection{}}
 	for _, name := range names {
-		var list []ui.EnvironmentCollected
-		if list, err = p.collect(ctx, cfg, name, c.Duration("wait"), answer.Trial); err != nil {
+		var list []deploy.HostCollection
+		if list, err = client.Collect(ctx, name, c.Duration("wait"), answer.Trial); err != nil {
 			break // what was removed until here is told all the same
 		}
 		answer.Environments = append(answer.Environments, list...)
@@ -55,23 +53,4 @@ func (p *program) gc(ctx context.Context, c *cli.Context) error {
 		}
 	}
 	return nil
-}
-
-// collect tidies all hosts of an environment.
-func (p *program) collect(ctx context.Context, cfg *config.Config, name string, wait time.Duration, trial bool) ([]ui.EnvironmentCollected, error) {
-	environments, err := p.environments(cfg, name)
-	if err != nil {
-		return nil, err
-	}
-	id := newID(time.Now())
-	list := make([]ui.EnvironmentCollected, len(environments))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, env := range environments {
-		group.Go(func() error {
-			found, err := env.side.Collect(ctx, id, wait, trial)
-			list[i] = ui.EnvironmentCollected{Environment: env.Name, Host: env.host, Collection: found}
-			return err
-		})
-	}
-	return list, group.Wait()
 }

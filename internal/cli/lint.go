@@ -13,6 +13,7 @@ import (
 
 	"promote/compose"
 	"promote/internal/config"
+	"promote/internal/deploy"
 	"promote/internal/lint"
 	"promote/internal/ui"
 )
@@ -117,7 +118,7 @@ func lintedEnvironment(cfg *config.Config, e *config.Environment) lint.Environme
 		env.Entries[s.Name] = placeOf(s.Place)
 	}
 	var err error
-	if env.Target, err = targetOf(cfg, e); err != nil {
+	if env.Target, err = deploy.TargetOf(cfg, e); err != nil {
 		env.Failure = &compose.Error{File: env.Place.File, Line: env.Place.Line, Column: env.Place.Column, Reason: "the project directory of " + e.Name + ", " + env.Target.Project + ", is not there", Advice: "project: …   # where its compose files are"}
 	}
 	return env

@@ -28,21 +28,16 @@ func (p *program) unlockCommand() *cli.Command {
 
 // setLock locks or unlocks an environment. What is being deployed there goes on.
 func (p *program) setLock(ctx context.Context, c *cli.Context, kind promotion.MarkKind) error {
-	f, err := p.deployments(c, promotion.Deploy)
+	d, err := p.prepare(c, promotion.Deploy)
 	if err != nil {
 		return err
 	}
-	if len(f[0].request.Wanted) > 0 {
+	if c.NArg() > 1 {
 		return wrongArguments(c, "%s is about a whole environment; promote pin --keep holds a service", c.Command.Name)
 	}
-	if err := f.look(ctx); err != nil {
+	marks, err := d.LockMarks(ctx, kind)
+	if err != nil {
 		return err
 	}
-	marks := make([][]promotion.Mark, len(f))
-	for i, d := range f {
-		if locked := d.request.State.Locked != nil; locked != (kind == promotion.Locked) {
-			marks[i] = []promotion.Mark{{Kind: kind}}
-		}
-	}
-	return f.leave(ctx, c, c.Command.Name, marks)
+	return p.leaveMarks(ctx, c, d, marks)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
+	"promote/internal/deploy"
 	"promote/internal/docker"
-	"promote/internal/host"
 	"promote/internal/ui"
 )
 
@@ -35,10 +35,10 @@ type program struct {
 	notices  *notices      // of the deployment that this run carries out
 	patience time.Duration // with registries, as promote.yaml has it; 0 before it was read
 
-	mu      sync.Mutex
-	docker  *docker.Engine          // this machine's, once it was needed
-	remotes map[string]*host.Remote // by address
-	bring   *host.Program           // what hosts are brought
+	connections *deploy.Connections // to hosts, once some were needed
+
+	mu     sync.Mutex
+	docker *docker.Engine // this machine's, once it was needed
 }
 
 // Main runs promote with args (args[0] is the program's name) and returns its exit code.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"promote/internal/config"
+	"promote/internal/deploy"
 	"promote/internal/notify"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
@@ -27,8 +29,8 @@ type notices struct {
 }
 
 // announce has the deployment of the plans told when it begins, and when the program ends.
-func (f fleet) announce(plans []promotion.Plan) {
-	p, first := f[0].program, plans[0]
+func (p *program) announce(cfg *config.Config, plans deploy.Plans) {
+	first := plans[0]
 	m := notify.Message{
 		Schema: notify.Schema, Environment: first.Target.Environment, Kind: string(first.Kind), Deployment: first.ID,
 		By: first.By, Reason: first.Reason, URL: p.job(),
@@ -36,10 +38,10 @@ func (f fleet) announce(plans []promotion.Plan) {
 	if first.Emergency {
 		m.Reason = "emergency: " + m.Reason
 	}
-	n := &notices{receivers: p.receivers(f[0].cfg)}
-	for i, plan := range plans {
-		if f[i].env.host != "" && !plan.Nothing() {
-			m.Hosts = append(m.Hosts, f[i].env.host)
+	n := &notices{receivers: p.receivers(cfg)}
+	for _, plan := range plans {
+		if plan.Host != "" && !plan.Plan.Nothing() {
+			m.Hosts = append(m.Hosts, plan.Host)
 		}
 		for _, move := range plan.Moves {
 			s := notify.Service{Name: move.Service, From: promotion.Label(move.From), To: promotion.Label(move.To)}
@@ -53,16 +55,6 @@ func (f fleet) announce(plans []promotion.Plan) {
 		n.held = n.held || slices.ContainsFunc(plan.Marks, func(m promotion.Mark) bool { return m.Kind == promotion.Held })
 	}
 	n.message, p.notices = m, n
-}
-
-// announceEnd has it told when the interrupted deployment is ended.
-func (d *deployment) announceEnd(ctx context.Context, id string) {
-	plan, _, err := d.env.side.Deployment(ctx, id)
-	if err != nil {
-		plan = promotion.Plan{ID: id, Target: d.env.target} // what it moved can't be told; ending it says what is wrong
-	}
-	plan.Kind, plan.By = promotion.Resume, d.request.By
-	fleet{d}.announce([]promotion.Plan{plan})
 }
 
 // begun is called with every event of the deployment; the first one is told, while the work goes on.
@@ -138,13 +130,13 @@ func restored(err error) bool {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return !slices.ContainsFunc(joined.Unwrap(), func(e error) bool { return !restored(e) })
 	}
-	o, ok := err.(*outcomeError)
-	return ok && o.Outcome == rollout.OutcomeRestored && len(o.before) == 0
+	o, ok := err.(*deploy.OutcomeError)
+	return ok && o.Outcome == rollout.OutcomeRestored && len(o.Before) == 0
 }
 
 // complaint is an error on one line. That everything was put back is told by the event.
 func complaint(err error) string {
-	if o, ok := err.(*outcomeError); ok && o.host == "" {
+	if o, ok := err.(*deploy.OutcomeError); ok && o.Host == "" {
 		return o.Result.Error
 	}
 	return strings.ReplaceAll(err.Error(), "\n", "; ")

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"promote/internal/config"
+	"promote/internal/deploy"
 	"promote/internal/notify"
 	"promote/internal/promotion"
 	"promote/internal/ui"
@@ -110,7 +111,7 @@ func (p *program) try(ctx context.Context, r notify.Receiver, m notify.Message, 
 // sample is a message that says of itself that it is a test.
 func (p *program) sample(cfg *config.Config, env *config.Environment, event notify.Event) notify.Message {
 	m := notify.Message{
-		Schema: notify.Schema, Event: event, Environment: env.Name, Kind: string(promotion.Deploy), Deployment: newID(time.Now()),
+		Schema: notify.Schema, Event: event, Environment: env.Name, Kind: string(promotion.Deploy), Deployment: deploy.NewID(time.Now()),
 		By: p.who(), Reason: "a test of promote notify; nothing was deployed", URL: p.job(), Seconds: 12.3,
 	}
 	first, second := "v1.4.2", "v1.5.0"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"promote/internal/deploy"
 	"promote/internal/host"
 	"promote/internal/notify"
 	"promote/internal/rollout"
@@ -48,7 +49,7 @@ func receiver(e *testscript.Env) string {
 
 // TestEvents: what a deployment that ended with an error is told as.
 func TestEvents(t *testing.T) {
-	outcome := func(o rollout.Outcome) error { return &outcomeError{Result: rollout.Result{Outcome: o}} }
+	outcome := func(o rollout.Outcome) error { return &deploy.OutcomeError{Result: rollout.Result{Outcome: o}} }
 	for _, test := range []struct {
 		err  error
 		held bool
@@ -59,11 +60,11 @@ func TestEvents(t *testing.T) {
 		{outcome(rollout.OutcomeRestored), true, []notify.Event{notify.PutBack}},
 		{errors.Join(outcome(rollout.OutcomeRestored), nil), false, []notify.Event{notify.PutBack}},
 		{errors.Join(outcome(rollout.OutcomeRestored), errors.New("b could not be put back")), false, []notify.Event{notify.Failed}},
-		{&outcomeError{Result: rollout.Result{Outcome: rollout.OutcomeRestored}, host: "b", before: []string{"a"}}, false, []notify.Event{notify.Failed}},
+		{&deploy.OutcomeError{Result: rollout.Result{Outcome: rollout.OutcomeRestored}, Host: "b", Before: []string{"a"}}, false, []notify.Event{notify.Failed}},
 		{outcome(rollout.OutcomeFailed), false, []notify.Event{notify.Failed}},
 		{outcome(rollout.OutcomeStuck), false, []notify.Event{notify.Failed}},
 		{&host.DiedError{}, false, []notify.Event{notify.Failed}},
-		{&detachedError{}, false, nil},
+		{&deploy.DetachedError{}, false, nil},
 	} {
 		if got := (&notices{held: test.held}).events(test.err); !slices.Equal(got, test.want) {
 			t.Errorf("%v: %v, want %v", test.err, got, test.want)

@@ -261,8 +261,10 @@ func bumpedBy(c git.Commit) (versions map[string]semver.Version) {
 }
 
 func withoutBumps(log []git.Commit) []git.Commit {
-	return slices.DeleteFunc(slices.Clone(log), func(c git.Commit) bool { return len(bumpedBy(c)) > 0 })
+	return slices.DeleteFunc(slices.Clone(log), isBump)
 }
+
+func isBump(c git.Commit) bool { return len(bumpedBy(c)) > 0 }
 
 // distinct leaves every commit once, newest first: one may touch several services.
 func distinct(commits []git.Commit) []git.Commit {

@@ -170,7 +170,7 @@ func (s *shop) signalWorker(name string) {
 
 // quiet waits for what a killed worker had started.
 func (s *shop) quiet() {
-	lock, err := s.journal().Lock(context.Background(), orphans, journal.Holder{})
+	lock, err := s.journal().Lock(context.Background(), 30*time.Second, journal.Holder{})
 	s.check(err)
 	s.check(lock.Release())
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"promote/internal/config"
+	"promote/internal/deploy"
 	"promote/internal/promotion"
 	"promote/internal/ui"
 	"promote/semver"
@@ -26,7 +28,7 @@ func (p *program) statusCommand() *cli.Command {
 }
 
 func (p *program) status(ctx context.Context, c *cli.Context) error {
-	cfg, names, err := p.loadNamed(c)
+	client, names, err := p.clientFor(c)
 	if err != nil {
 		return err
 	}
@@ -34,7 +36,7 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 	group := errgroup.Group{}
 	for i, name := range names {
 		group.Go(func() error {
-			found[i] = p.environmentStatus(ctx, cfg, name)
+			found[i] = environmentStatus(ctx, client, name)
 			return ctx.Err()
 		})
 	}
@@ -46,19 +48,19 @@ func (p *program) status(ctx context.Context, c *cli.Context) error {
 		return err
 	}
 	if c.Bool("notify") {
-		p.tellDrift(ctx, cfg, answer)
+		p.tellDrift(ctx, client.Config, answer)
 	}
 	return verdictOf(answer, c.Bool("exit-code"))
 }
 
-// loadNamed reads promote.yaml for a command that is about the environments of its command line, or all.
-func (p *program) loadNamed(c *cli.Context) (*config.Config, []string, error) {
-	cfg, err := p.load(c)
+// clientFor is for a command that is about the environments of its command line, or all.
+func (p *program) clientFor(c *cli.Context) (*deploy.Client, []string, error) {
+	client, err := p.client(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := environmentNames(cfg, c.Args().Slice())
-	return cfg, names, err
+	names, err := environmentNames(client.Config, c.Args().Slice())
+	return client, names, err
 }
 
 // environmentNames are those of the command line, or all.
@@ -97,8 +99,8 @@ func verdictOf(s ui.Status, drift bool) error {
 }
 
 // environmentStatus looks at all hosts of an environment, side by side.
-func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, name string) []ui.EnvironmentStatus {
-	environments, err := p.environments(cfg, name)
+func environmentStatus(ctx context.Context, client *deploy.Client, name string) []ui.EnvironmentStatus {
+	environments, err := client.Connections.Open(client.Config, name)
 	if err != nil {
 		return []ui.EnvironmentStatus{{Environment: name, Error: err.Error(), Hint: ui.Hint(err)}}
 	}
@@ -107,15 +109,15 @@ func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, nam
 	var group sync.WaitGroup
 	for i, env := range environments {
 		group.Go(func() {
-			state, err := env.side.State(ctx)
+			state, err := env.Side.State(ctx)
 			answers[i] = hostStatus(env, state, err)
-			hosts[i] = promotion.HostState{Host: env.host, State: state}
+			hosts[i] = promotion.HostState{Host: env.Host, State: state}
 		})
 	}
 	group.Wait()
 	for i := range answers[0].Services {
 		v := &answers[0].Services[i]
-		for _, service := range environments[0].target.Services {
+		for _, service := range environments[0].Target.Services {
 			if service.Name == v.Service && len(hosts) > 1 {
 				v.Drift = append(v.Drift, promotion.HostDrift(service, hosts)...)
 			}
@@ -125,8 +127,8 @@ func (p *program) environmentStatus(ctx context.Context, cfg *config.Config, nam
 }
 
 // hostStatus is the status of an environment on one machine.
-func hostStatus(env *environment, state promotion.State, err error) ui.EnvironmentStatus {
-	answer := ui.EnvironmentStatus{Environment: env.Name, Host: env.host}
+func hostStatus(env *deploy.Environment, state promotion.State, err error) ui.EnvironmentStatus {
+	answer := ui.EnvironmentStatus{Environment: env.Name, Host: env.Host}
 	if err != nil {
 		answer.Error, answer.Hint = err.Error(), ui.Hint(err)
 		return answer
@@ -142,9 +144,9 @@ func hostStatus(env *environment, state promotion.State, err error) ui.Environme
 		if s.Absent {
 			continue
 		}
-		v := serviceStatus(env.target, env.target.Services[i].Tag, s, state.Now)
+		v := serviceStatus(env.Target, env.Target.Services[i].Tag, s, state.Now)
 		if state.Lock == "" { // else somebody is at it, and what is half-way there is no drift
-			v.Drift = promotion.Drifts(env.target, s, env.target.Services[i].Tag)
+			v.Drift = promotion.Drifts(env.Target, s, env.Target.Services[i].Tag)
 		}
 		answer.Services = append(answer.Services, v)
 	}
@@ -187,3 +189,6 @@ func running(t promotion.Target, s promotion.ServiceState) string {
 	}
 	return "down"
 }
+
+// placeText is a place in a file as editors understand it.
+func placeText(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }

@@ -2,13 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
-	"promote/internal/config"
+	"promote/internal/deploy"
 	"promote/internal/promotion"
 	"promote/registry"
 )
@@ -27,7 +26,7 @@ func (p *program) versionsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			list, err := published(ctx, p.registry(), service)
+			list, err := deploy.PublishedVersions(ctx, p.registry(), service)
 			if err != nil {
 				return err
 			}
@@ -38,15 +37,6 @@ func (p *program) versionsCommand() *cli.Command {
 			return p.answerVersions(service.Image, list)
 		},
 	})
-}
-
-// published are the versions of a service in the registry. A repository that isn't there yet has none.
-func published(ctx context.Context, r *registry.Client, s *config.Service) ([]registry.TaggedVersion, error) {
-	list, err := r.Versions(ctx, s.Image, s.Tag)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil
-	}
-	return list, err
 }
 
 func (p *program) answerVersions(image string, list []registry.TaggedVersion) error {

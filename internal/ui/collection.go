@@ -4,22 +4,16 @@ import (
 	"fmt"
 	"strings"
 
+	"promote/internal/deploy"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
 )
 
 // Collected is what `promote gc` answers.
 type Collected struct {
-	Schema       int                    `json:"schema"`
-	Trial        bool                   `json:"dry_run"` // nothing was removed: it is what would be
-	Environments []EnvironmentCollected `json:"environments"`
-}
-
-// EnvironmentCollected is what was removed on one machine of an environment.
-type EnvironmentCollected struct {
-	Environment string `json:"environment"`
-	Host        string `json:"host,omitempty"` // which of several
-	rollout.Collection
+	Schema       int                     `json:"schema"`
+	Trial        bool                    `json:"dry_run"` // nothing was removed: it is what would be
+	Environments []deploy.HostCollection `json:"environments"`
 }
 
 // Collected shows what was removed, or would be; long, also what stays, and why.

@@ -4,52 +4,24 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
+	"promote/internal/deploy"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
 )
-
-// Contents are what a move brings besides another version.
-type Contents struct {
-	Service string    `json:"service"`
-	From    string    `json:"from"`
-	To      string    `json:"to"`
-	Back    bool      `json:"back,omitempty"` // the commits are taken back
-	Commits []Commit  `json:"commits,omitempty"`
-	Files   []string  `json:"files,omitempty"`
-	Unknown string    `json:"unknown,omitempty"` // why commits and files are not known
-	Touched []Touched `json:"touched,omitempty"`
-	Unset   []string  `json:"unset,omitempty"` // variables that the upstream environment sets, and this one does not; never their values
-	Only    []string  `json:"only,omitempty"`  // variables that this environment sets, and the upstream one does not
-}
-
-// Touched are the files that a task waits for, of those that a move brings.
-type Touched struct {
-	Task  string   `json:"task"`
-	Files []string `json:"files"`
-}
-
-// Commit is one that a move brings.
-type Commit struct {
-	Hash    string    `json:"hash"`
-	Subject string    `json:"subject"`
-	Author  string    `json:"author"`
-	At      time.Time `json:"at"`
-}
 
 // few is how many commits, or files, are listed without being asked for all.
 const few = 10
 
 // Contents shows what moves bring; all of it, or the first few.
-func (s *Screen) Contents(w io.Writer, list []Contents, all bool) {
+func (s *Screen) Contents(w io.Writer, list []deploy.Contents, all bool) {
 	for _, c := range list {
-		if c.summary() != "" {
-			fmt.Fprintf(w, "%s  %s\n", oneLine(c.Service), oneLine(c.summary()))
+		if summarizeContents(c) != "" {
+			fmt.Fprintf(w, "%s  %s\n", oneLine(c.Service), oneLine(summarizeContents(c)))
 		}
-		shown := c.shown(all)
+		shown := shownCommits(c, all)
 		for _, commit := range shown {
-			fmt.Fprintf(w, "  %s  %s  (%s)\n", oneLine(commit.short()), oneLine(commit.Subject), oneLine(commit.Author))
+			fmt.Fprintf(w, "  %s  %s  (%s)\n", oneLine(shortHash(commit)), oneLine(commit.Subject), oneLine(commit.Author))
 		}
 		if more := len(c.Commits) - len(shown); more > 0 {
 			fmt.Fprintf(w, "  and %d more: promote diff --long\n", more)
@@ -62,17 +34,17 @@ func (s *Screen) Contents(w io.Writer, list []Contents, all bool) {
 	}
 }
 
-func (c Commit) short() string { return c.Hash[:min(7, len(c.Hash))] }
+func shortHash(c deploy.Commit) string { return c.Hash[:min(7, len(c.Hash))] }
 
-func (c Contents) shown(all bool) []Commit {
+func shownCommits(c deploy.Contents, all bool) []deploy.Commit {
 	if all {
 		return c.Commits
 	}
 	return c.Commits[:min(few, len(c.Commits))]
 }
 
-// summary is a line about a service's contents; empty where there is nothing to say.
-func (c Contents) summary() string {
+// summarizeContents is a line about a service's contents; empty where there is nothing to say.
+func summarizeContents(c deploy.Contents) string {
 	var parts []string
 	switch {
 	case c.Unknown != "":
@@ -127,7 +99,7 @@ func counted(n int, noun string) string {
 
 // PlanMarkdown shows a plan and its contents as a section of a page, such as a pull request. escape makes a text
 // harmless in Markdown.
-func (s *Screen) PlanMarkdown(w io.Writer, p HostPlan, escape func(string) string) {
+func (s *Screen) PlanMarkdown(w io.Writer, p deploy.HostPlan, escape func(string) string) {
 	safe := func(text string) string { return strings.ReplaceAll(escape(oneLine(text)), "|", "\\|") }
 	fmt.Fprintf(w, "## %s %s\n\n| service | from | to | how |\n|---|---|---|---|\n", safe(string(p.Kind)), safe(p.Target.Environment))
 	for _, m := range p.Moves {
@@ -144,12 +116,12 @@ func (s *Screen) PlanMarkdown(w io.Writer, p HostPlan, escape func(string) strin
 		fmt.Fprintf(w, "\n> %s: %s\n", safe(note.Service), safe(note.Text))
 	}
 	for _, c := range p.Contents {
-		if c.summary() == "" {
+		if summarizeContents(c) == "" {
 			continue
 		}
-		fmt.Fprintf(w, "\n### %s %s → %s\n\n%s\n\n", safe(c.Service), safe(c.From), safe(c.To), safe(c.summary()))
+		fmt.Fprintf(w, "\n### %s %s → %s\n\n%s\n\n", safe(c.Service), safe(c.From), safe(c.To), safe(summarizeContents(c)))
 		for _, commit := range c.Commits {
-			fmt.Fprintf(w, "- `%s` %s (%s)\n", safe(commit.short()), safe(commit.Subject), safe(commit.Author))
+			fmt.Fprintf(w, "- `%s` %s (%s)\n", safe(shortHash(commit)), safe(commit.Subject), safe(commit.Author))
 		}
 	}
 	for _, pending := range p.Pending {

@@ -3,19 +3,14 @@ package ui
 import (
 	"fmt"
 
+	"promote/internal/deploy"
 	"promote/internal/rollout"
 )
 
 // Examination is what `promote doctor` answers.
 type Examination struct {
-	Schema       int                 `json:"schema"`
-	Environments []EnvironmentChecks `json:"environments"`
-}
-
-// EnvironmentChecks are the checks of one environment.
-type EnvironmentChecks struct {
-	Environment string          `json:"environment"`
-	Checks      []rollout.Check `json:"checks"`
+	Schema       int                        `json:"schema"`
+	Environments []deploy.EnvironmentChecks `json:"environments"`
 }
 
 // Failed counts the checks that a deployment would fail at.

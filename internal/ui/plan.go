@@ -6,20 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"promote/internal/deploy"
 	"promote/internal/promotion"
-	"promote/internal/rollout"
 )
 
-// HostPlan is the plan of one of several hosts.
-type HostPlan struct {
-	Host     string            `json:"host,omitempty"`
-	Contents []Contents        `json:"contents,omitempty"` // of the first host's plan
-	Pending  []rollout.Pending `json:"pending,omitempty"`  // likewise
-	promotion.Plan
-}
-
 // PlansObject prints plans as JSON: one as an object, several in a list of one.
-func (s *Screen) PlansObject(plans []HostPlan) error {
+func (s *Screen) PlansObject(plans deploy.Plans) error {
 	if len(plans) == 1 {
 		return s.Object(plans[0])
 	}
@@ -28,7 +20,7 @@ func (s *Screen) PlansObject(plans []HostPlan) error {
 
 // Plans shows what a deployment would do, once for all hosts where it would do the same. It goes where
 // the caller says: to stdout as the answer of diff, to stderr before a confirmation.
-func (s *Screen) Plans(w io.Writer, plans []HostPlan) {
+func (s *Screen) Plans(w io.Writer, plans deploy.Plans) {
 	var bodies []string
 	hosts := map[string][]string{}
 	for _, p := range plans {
@@ -49,7 +41,7 @@ func (s *Screen) Plans(w io.Writer, plans []HostPlan) {
 }
 
 // Plan shows what a deployment would do.
-func (s *Screen) Plan(w io.Writer, p promotion.Plan) { s.Plans(w, []HostPlan{{Plan: p}}) }
+func (s *Screen) Plan(w io.Writer, p promotion.Plan) { s.Plans(w, deploy.Plans{{Plan: p}}) }
 
 func (s *Screen) body(w io.Writer, p promotion.Plan) {
 	if p.Data != nil {
