@@ -3,7 +3,6 @@ package docker
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -146,37 +145,6 @@ func probe(h *container.HealthConfig) *Probe {
 		p.Timeout = 30 * time.Second // the engine's default
 	}
 	return p
-}
-
-// Exec runs a command in a container and returns its exit code.
-func (e *Engine) Exec(ctx context.Context, id string, command []string) (int, error) {
-	code, _, err := e.Execute(ctx, id, container.ExecOptions{Cmd: command})
-	return code, err
-}
-
-// ExecOptions are how a command is run in a container: its Cmd, User, Env, WorkingDir and so on.
-type ExecOptions = container.ExecOptions
-
-// Execute is Exec as another user, in another folder, and so on. It returns what the command said, too.
-func (e *Engine) Execute(ctx context.Context, id string, options ExecOptions) (code int, said string, err error) {
-	options.AttachStdout, options.AttachStderr = true, true
-	created, err := e.API.ContainerExecCreate(ctx, id, options)
-	if err != nil {
-		return 0, "", err
-	}
-	stream, err := e.API.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
-	if err != nil {
-		return 0, "", err
-	}
-	defer stream.Close()
-	stop := context.AfterFunc(ctx, stream.Close) // the read below knows no context
-	defer stop()
-	var out bytes.Buffer
-	if _, err := stdcopy.StdCopy(&out, &out, io.LimitReader(stream.Reader, 64<<10)); err != nil {
-		return 0, "", errors.Join(ctx.Err(), err)
-	}
-	result, err := e.API.ContainerExecInspect(ctx, created.ID)
-	return result.ExitCode, strings.TrimSpace(out.String()), err
 }
 
 // Logs returns the last lines that a container wrote.

@@ -109,7 +109,11 @@ func pieces(f io.Reader) more {
 func (r *run) put(ctx context.Context, d promotion.Data, step promotion.Step, piece []byte, next more) error {
 	limited, cancel := context.WithTimeout(ctx, cmp.Or(d.Timeout, time.Hour))
 	defer cancel()
-	s, err := r.spotAt(limited, d, r.compose.Name, guardLoad, d.Load, r.sayer(step))
+	place, err := r.placeOf(limited, d, r.compose.Name)
+	if err != nil {
+		return err
+	}
+	s, err := r.startGuarded(limited, place, guardLoad, d.Load, r.sayer(step))
 	if err != nil {
 		return err
 	}
@@ -138,7 +142,7 @@ func (r *run) put(ctx context.Context, d promotion.Data, step promotion.Step, pi
 }
 
 // fill gives a load its blocks, and the end.
-func (r *run) fill(ctx context.Context, s *spot, step promotion.Step, piece []byte, next more) error {
+func (r *run) fill(ctx context.Context, s *guardedCommand, step promotion.Step, piece []byte, next more) error {
 	defer context.AfterFunc(ctx, s.stop)()
 	moving, err := r.moving(step), error(nil)
 	for ; err == nil; piece, err = next(ctx, s.exited) {

@@ -53,7 +53,11 @@ func (m *Machine) Dump(ctx context.Context, d promotion.Data, out io.Writer, say
 func (m *Machine) dump(ctx context.Context, d promotion.Data, project string, filter []string, out io.Writer, say func(string)) (Sum, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.Timeout, time.Hour))
 	defer cancel()
-	source, err := m.spotAt(ctx, d, project, guardDump, d.Dump, say)
+	place, err := m.placeOf(ctx, d, project)
+	if err != nil {
+		return Sum{}, err
+	}
+	source, err := m.startGuarded(ctx, place, guardDump, d.Dump, say)
 	if err != nil {
 		return Sum{}, err
 	}
@@ -62,7 +66,7 @@ func (m *Machine) dump(ctx context.Context, d promotion.Data, project string, fi
 	if len(filter) == 0 {
 		return said(ctx, d, out, source, nil)
 	}
-	hidden, err := m.spotAt(ctx, d, project, guardFilter, filter, func(string) {})
+	hidden, err := m.startGuarded(ctx, place, guardFilter, filter, func(string) {})
 	if err != nil {
 		return Sum{}, err
 	}
@@ -77,7 +81,7 @@ func (m *Machine) dump(ctx context.Context, d promotion.Data, project string, fi
 }
 
 // said hands on what comes out in the end, and finds out whether that is all.
-func said(ctx context.Context, d promotion.Data, out io.Writer, source, filter *spot) (Sum, error) {
+func said(ctx context.Context, d promotion.Data, out io.Writer, source, filter *guardedCommand) (Sum, error) {
 	sum := newSumming()
 	_, err := io.Copy(io.MultiWriter(out, sum), cmp.Or(filter, source).out)
 	if err != nil {

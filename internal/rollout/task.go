@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"promote/compose"
@@ -116,6 +114,8 @@ func (r *run) perform(ctx context.Context, step promotion.Step, task promotion.T
 		return &taskError{step.Service, task.Name, fmt.Sprintf(format, args...), said}
 	}
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, errNoShell):
+		return failed("it took longer than %s; %v", task.Timeout, err)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return failed("it took longer than %s", task.Timeout)
 	case err != nil:
@@ -137,53 +137,15 @@ func (r *run) inPlace(ctx context.Context, step promotion.Step, task promotion.T
 	argv := commandOf(step, task)
 	switch {
 	case task.In == promotion.InHost:
-		return r.inFolder(ctx, r.project.Dir(), facts, argv, say)
+		return r.runInFolder(ctx, r.project.Dir(), facts, argv, say)
 	case task.In == promotion.InHere && r.here == "":
 		return 0, fmt.Errorf("%s: task %s is for the machine that promote is called on", step.Service, task.Name)
 	case task.In == promotion.InHere:
-		return r.inFolder(ctx, r.here, facts, argv, say)
+		return r.runInFolder(ctx, r.here, facts, argv, say)
 	case task.Service() != "":
-		return r.inService(ctx, task.Service(), facts, argv, say)
+		return r.runInService(ctx, task.Service(), facts, argv, say)
 	}
 	return r.inNew(ctx, step, facts, argv, say)
-}
-
-// inFolder runs a command on this machine. Whatever it starts ends with it when it is stopped.
-func (r *run) inFolder(ctx context.Context, dir string, facts, argv []string, say func(string)) (int, error) {
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = dir, append(slices.Clone(r.Environ), facts...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if r.Lock != nil {
-		cmd.ExtraFiles = []*os.File{r.Lock}
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	docker.Lines(out, say)
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode(), ctx.Err()
-	}
-	return 0, err
-}
-
-// inService runs a command in a container of a compose service that runs.
-func (r *run) inService(ctx context.Context, composeService string, facts, argv []string, say func(string)) (int, error) {
-	c, err := r.running(ctx, r.compose.Name, composeService)
-	if err != nil {
-		return 0, err
-	}
-	code, said, err := r.Engine.Execute(ctx, c.ID, docker.ExecOptions{Cmd: argv, Env: facts})
-	docker.Lines(strings.NewReader(said), say)
-	return code, err
 }
 
 // running is a container of a compose service that runs.
@@ -261,7 +223,7 @@ func (r *run) withNew(ctx context.Context, step promotion.Step, do func() error)
 
 // facts are what a task finds in its environment. What takes it back finds the same versions.
 func (r *run) facts(step promotion.Step) ([]string, error) {
-	list := []string{"PROMOTE_ENVIRONMENT=" + r.Target.Environment, "PROMOTE_SERVICE=" + step.Service, "PROMOTE_DEPLOYMENT=" + r.Plan.ID}
+	list := []string{"PROMOTE_ENVIRONMENT=" + r.Target.Environment, "PROMOTE_SERVICE=" + step.Service, deploymentVariable + r.Plan.ID}
 	if step.Undo {
 		list = append(list, "PROMOTE_OF="+cmp.Or(step.Of, r.Plan.ID))
 	}
@@ -306,7 +268,15 @@ func (r *run) recollectTasks(ctx context.Context) error {
 	if err := r.record.ReadJSON(tasksFile, &r.ran); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if len(r.ran) == 0 || r.Engine == nil {
+	if len(r.ran) == 0 {
+		return nil
+	}
+	if last := r.ran[len(r.ran)-1]; !last.Done {
+		if err := r.killTask(ctx, last); err != nil {
+			return err
+		}
+	}
+	if r.Engine == nil {
 		return nil
 	}
 	ids, err := r.Engine.Labelled(ctx, labelDeployment, r.Plan.ID)

@@ -11,12 +11,12 @@ import (
 )
 
 // guarded starts a load under a guard, and waits until it says that it is up, if it does.
-func guarded(t *testing.T, guard, line string) (s *spot, got func() string) {
+func guarded(t *testing.T, guard, line string) (s *guardedCommand, got func() string) {
 	t.Helper()
 	dir, up := t.TempDir(), make(chan struct{})
-	s = &spot{exited: make(chan struct{}), gone: make(chan struct{}), ready: make(chan struct{}), code: -1}
+	s = &guardedCommand{exited: make(chan struct{}), gone: make(chan struct{}), ready: make(chan struct{}), code: -1}
 	m := &Machine{Target: promotion.Target{Project: dir}, Environ: os.Environ()}
-	errs, err := s.here(m, append([]string{"/bin/sh", "-c", guard, "promote"}, promotion.ShellLine(line)...))
+	errs, err := s.startHere(m, commandPlace{}, append([]string{"/bin/sh", "-c", guard, "promote"}, promotion.ShellLine(line)...))
 	if err != nil {
 		t.Fatal(err)
 	}

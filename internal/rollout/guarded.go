@@ -26,11 +26,11 @@ import (
 // orphan, that is process 1, and PostgreSQL takes one that was killed for a backend of its own that crashed, and restarts.
 const (
 	guardDump = `printf 'promote-group %s\n' $$ >&2
-("$@" </dev/null; printf '\npromote-exit %s\n' "$?" >&2)
+("$@" </dev/null 3>&-; printf '\npromote-exit %s\n' "$?" >&2)
 :`
 
 	guardFilter = `printf 'promote-group %s\n' $$ >&2
-("$@"; printf '\npromote-exit %s\n' "$?" >&2)
+("$@" 3>&-; printf '\npromote-exit %s\n' "$?" >&2)
 :`
 
 	// guardLoad hands on blocks, each with its length in a line before it, and then the end. Input that ends
@@ -50,7 +50,7 @@ const (
   g=$$
 `
 	loadAfter = `
-} | { printf 'promote-group %s\n' $$ >&2; "$@" >/dev/null; printf '\npromote-exit %s\n' "$?" >&2; }`
+} | { printf 'promote-group %s\n' $$ >&2; "$@" >/dev/null 3>&-; printf '\npromote-exit %s\n' "$?" >&2; }`
 
 	killAll = `kill -9 0`
 
@@ -91,8 +91,8 @@ const (
 	groupMark = "promote-group "
 )
 
-// spot is a command that runs where data is.
-type spot struct {
+// guardedCommand is a command under a guard.
+type guardedCommand struct {
 	in     io.Writer
 	out    io.Reader
 	finish func()          // ends its input
@@ -108,19 +108,35 @@ type spot struct {
 	last   string          // line that it said on stderr
 }
 
-// spotAt starts a command under a guard where data is: in the project directory, or in a container of the compose
-// project. say is given what it says on stderr.
-func (m *Machine) spotAt(ctx context.Context, d promotion.Data, project, guard string, argv []string, say func(string)) (*spot, error) {
-	if d.In == promotion.InHost && guard == guardLoad {
+// commandPlace is where a guarded command runs, and what it finds in its environment besides what is there.
+type commandPlace struct {
+	container string // its id; empty: this machine, in the project directory
+	environ   []string
+}
+
+// placeOf is where data is: in the project directory, or in a container of the compose project.
+func (m *Machine) placeOf(ctx context.Context, d promotion.Data, project string) (commandPlace, error) {
+	place := commandPlace{environ: []string{"PROMOTE_ENVIRONMENT=" + m.Target.Environment}}
+	if d.In == promotion.InHost {
+		return place, nil
+	}
+	c, err := m.running(ctx, project, d.Service())
+	place.container = c.ID
+	return place, err
+}
+
+// startGuarded starts a command under a guard. say is given what it says on stderr.
+func (m *Machine) startGuarded(ctx context.Context, place commandPlace, guard string, argv []string, say func(string)) (*guardedCommand, error) {
+	if place.container == "" && guard == guardLoad {
 		guard = guardHere
 	}
 	argv = append([]string{"/bin/sh", "-c", guard, "promote"}, argv...)
-	s := &spot{exited: make(chan struct{}), gone: make(chan struct{}), ready: make(chan struct{}), code: -1}
+	s := &guardedCommand{exited: make(chan struct{}), gone: make(chan struct{}), ready: make(chan struct{}), code: -1}
 	errs, err := io.Reader(nil), error(nil)
-	if d.In == promotion.InHost {
-		errs, err = s.here(m, argv)
+	if place.container == "" {
+		errs, err = s.startHere(m, place, argv)
 	} else {
-		errs, err = s.inside(ctx, m, project, d.Service(), argv)
+		errs, err = s.startInside(ctx, m, place, argv)
 	}
 	if err != nil {
 		return nil, err
@@ -129,10 +145,11 @@ func (m *Machine) spotAt(ctx context.Context, d promotion.Data, project, guard s
 	return s, nil
 }
 
-// here runs it on this machine, in a process group of its own.
-func (s *spot) here(m *Machine, argv []string) (io.Reader, error) {
+// startHere runs it on this machine, in a process group of its own. The guard holds the environment's lock, and what it
+// guards does not.
+func (s *guardedCommand) startHere(m *Machine, place commandPlace, argv []string) (io.Reader, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = m.Target.Project, append(slices.Clone(m.Environ), m.told()...)
+	cmd.Dir, cmd.Env = m.Target.Project, append(slices.Clone(m.Environ), place.environ...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if m.Lock != nil {
 		cmd.ExtraFiles = []*os.File{m.Lock}
@@ -158,13 +175,9 @@ func (s *spot) here(m *Machine, argv []string) (io.Reader, error) {
 	return errs, cmd.Start()
 }
 
-// inside runs it in a container.
-func (s *spot) inside(ctx context.Context, m *Machine, project, service string, argv []string) (io.Reader, error) {
-	c, err := m.running(ctx, project, service)
-	if err != nil {
-		return nil, err
-	}
-	piped, err := m.Engine.Pipe(ctx, c.ID, docker.ExecOptions{Cmd: argv, Env: m.told()})
+// startInside runs it in a container.
+func (s *guardedCommand) startInside(ctx context.Context, m *Machine, place commandPlace, argv []string) (io.Reader, error) {
+	piped, err := m.Engine.Pipe(ctx, place.container, docker.ExecOptions{Cmd: argv, Env: place.environ})
 	if err != nil {
 		return nil, err
 	}
@@ -173,16 +186,13 @@ func (s *spot) inside(ctx context.Context, m *Machine, project, service string, 
 	s.kill = func(group int) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		_, _ = m.Engine.Exec(ctx, c.ID, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
+		_, _ = m.Engine.Exec(ctx, place.container, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
 	}
 	return piped.Err, nil
 }
 
-// told is what the command finds in its environment.
-func (m *Machine) told() []string { return []string{"PROMOTE_ENVIRONMENT=" + m.Target.Environment} }
-
 // listen reads what it says on stderr, and among that, how it exited.
-func (s *spot) listen(errs io.Reader, say func(string)) {
+func (s *guardedCommand) listen(errs io.Reader, say func(string)) {
 	defer close(s.gone)
 	exited := sync.OnceFunc(func() { close(s.exited) })
 	defer exited()
@@ -208,10 +218,45 @@ func marked(line, mark string) (int, bool) {
 }
 
 // farewell is how long what was told to end may take for that.
-const farewell = 10 * time.Second
+var farewell = 10 * time.Second // shorter in tests
+
+// wasReady reports whether it ever ran. Where there is no shell, it did not.
+func (s *guardedCommand) wasReady() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// awaitExit waits until it has exited and has said all: said is closed then. What it left behind may keep its output
+// open, and once it is to stop it may not be there to be stopped: neither is waited for long.
+func (s *guardedCommand) awaitExit(ctx context.Context, said <-chan struct{}) {
+	select {
+	case <-s.exited:
+	case <-said:
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(2 * farewell)
+	defer late.Stop()
+	if ctx.Err() != nil {
+		select {
+		case <-s.exited:
+		case <-said:
+		case <-late.C:
+			return
+		}
+	}
+	late.Reset(farewell)
+	select {
+	case <-said:
+	case <-late.C:
+	}
+}
 
 // stop kills it. That it was killed is what it says then.
-func (s *spot) stop() {
+func (s *guardedCommand) stop() {
 	select {
 	case <-s.ready:
 		s.kill(s.group)
@@ -220,7 +265,7 @@ func (s *spot) stop() {
 }
 
 // end waits for its end once nothing more is wanted of it, but not for ever.
-func (s *spot) end() {
+func (s *guardedCommand) end() {
 	late := time.AfterFunc(farewell, func() {
 		s.stop()
 		s.close()
@@ -237,7 +282,7 @@ func (s *spot) end() {
 }
 
 // failure is why it did not do its work, once it exited; nil if it did.
-func (s *spot) failure(d promotion.Data, what string) error {
+func (s *guardedCommand) failure(d promotion.Data, what string) error {
 	if s.code == 0 {
 		return nil
 	}
