@@ -1,7 +1,8 @@
-# make demo   shows promote at work, on an engine of its own
-# make test   runs all tests, with real engines, registries and hosts
+# make demo       shows promote at work, on an engine of its own
+# make test       runs tests of every kind, with real engines, registries and hosts, in minutes
+# make test-all   runs every test
 #
-# Both install what they need (scripts/setup; Debian, root) and leave nothing running.
+# All install what they need (scripts/setup; Debian, root) and leave nothing running.
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GOBUILD = CGO_ENABLED=0 go build -trimpath
@@ -15,10 +16,10 @@ ACTIONLINT  = .cache/bin/actionlint
 BED         = .cache/bin/bed
 CORPUS      = ../shared/corpus
 
-# Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing.
-GOTEST = go test -count=1 -timeout 45m
+# Engines and hosts are no inputs that go's test cache knows of: what it remembers proves nothing. `make lint` vets.
+GOTEST = go test -count=1 -vet=off -timeout 60m
 
-.PHONY: help build demo test test-compose2 bench fidelity lint docs bed setup ci clean
+.PHONY: help build demo test test-all test-busy test-compose2 bench fidelity lint docs bed setup ci clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,12 +30,19 @@ build: ## build ./promote
 demo: programs $(COMPOSE) build $(BED) ## show promote at work
 	$(BED) ./promote demo
 
-test: setup ## run all tests
+test: programs $(COMPOSE) ## run tests of every kind: units, scripts, one engine, hosts over ssh, kills
 	$(GOTEST) ./...
+
+test-all: setup ## run every test: all proxies, all failures at all events, swarm, builders, the five procedures
+	PROMOTE_TEST=all $(GOTEST) ./...
 	cd bench/yq && $(GOTEST) .
 
-test-compose2: setup $(COMPOSE2) ## run all tests with the older docker compose
-	PROMOTE_BED_COMPOSE=$(abspath $(COMPOSE2)) $(GOTEST) ./...
+test-busy: programs $(COMPOSE) ## run make test beside four loops that keep the cores busy
+	@for n in 1 2 3 4; do (while :; do :; done) & loops="$$loops $$!"; done; \
+	trap "kill $$loops" EXIT; $(MAKE) test
+
+test-compose2: setup $(COMPOSE2) ## run every test with the older docker compose
+	PROMOTE_TEST=all PROMOTE_BED_COMPOSE=$(abspath $(COMPOSE2)) $(GOTEST) ./...
 
 bench: setup ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
@@ -65,7 +73,7 @@ release-check: release ## build them again, elsewhere and from nothing: the byte
 	(cd "$$again/promote" && GOCACHE="$$again/cache" scripts/release $(VERSION)) && \
 	diff dist/checksums.txt "$$again/promote/dist/checksums.txt" && echo "the same bytes, twice"
 
-setup: programs $(COMPOSE) $(TRAEFIK) $(BUILDKITD) ## install what demo and tests need
+setup: programs $(COMPOSE) $(TRAEFIK) $(BUILDKITD) ## install what demo and all tests need
 
 .PHONY: programs
 programs:

@@ -61,6 +61,18 @@ func Need(t testing.TB) {
 	}
 }
 
+// Everything reports whether all tests run, as `make test-all` has them, or some of every kind, as `make test` has.
+func Everything() bool { return os.Getenv("PROMOTE_TEST") == "all" }
+
+// Thorough leaves a test to `make test-all`: `make test` has another one of its kind. That is a choice, which
+// fails nobody, also with CI=true.
+func Thorough(t testing.TB) {
+	t.Helper()
+	if !Everything() {
+		t.Skip("left to make test-all")
+	}
+}
+
 func skip(t testing.TB, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

@@ -43,6 +43,7 @@ func (w *workshop) moveTo(builder string) {
 // A buildkitd builds for two platforms, with a secret, with an attestation, and with its cache in the registry.
 // What it pushed has no name before the number is claimed.
 func TestBuilder(t *testing.T) {
+	bed.Thorough(t)
 	builder := bed.BuildKit(t)
 	r := bed.Registry(t)
 	w := newWorkshop(t, r.Addr(), "", "")
@@ -117,6 +118,7 @@ func attestations(t *testing.T, reference string) (kinds []string) {
 }
 
 func TestBuilderIsGone(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	w := newWorkshop(t, bed.Registry(t).Addr(), "", "")
 	w.write("promote.yaml", "services:\n  core: {image: "+w.image+", version: version.txt, build: {builder: \"unix:///nowhere/buildkitd.sock\"}}\n")

@@ -110,6 +110,7 @@ func (d *dataShop) broken(want int, disturb func(*viewer)) *viewer {
 // TestDataBroken breaks the stream of data, in each way that it can. Whichever it was, the data is what it was before,
 // and what loaded it never took the break for the end.
 func TestDataBroken(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	d := newDataShop(t)
 	for name, try := range map[string]func(){

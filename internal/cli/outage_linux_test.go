@@ -17,6 +17,7 @@ import (
 
 // TestOutages takes away what a deployment on another machine needs, in the middle of it.
 func TestOutages(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	var group sync.WaitGroup
 	for name, outage := range map[string]func(*testing.T){

@@ -132,7 +132,7 @@ var fronts = map[string]fronted{
 }
 
 // TestProxies rolls a service behind each of the proxies that people use, there and back, under a constant
-// load, of which no request may fail. PROMOTE_ROLLS is how often.
+// load, of which no more requests may fail than lost says. PROMOTE_ROLLS is how often.
 func TestProxies(t *testing.T) {
 	rolls, err := strconv.Atoi(cmp.Or(os.Getenv("PROMOTE_ROLLS"), "2"))
 	if err != nil {
@@ -142,18 +142,16 @@ func TestProxies(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(fronts)) {
 		port++
 		t.Run(name, func(t *testing.T) {
+			if name != "nginx" && name != "caddy" {
+				bed.Thorough(t)
+			}
 			if fronts[name].loses > 0 && os.Getenv("PROMOTE_ROLLS") == "" {
 				t.Skip("SKIPPED: it loses requests, and is here for the figures in docs/proxies.md; set PROMOTE_ROLLS")
 			}
 			b := newBehind(t, fronts[name], port)
-			// With all cores busy a connection may still wait to be accepted as the old container closes its port,
-			// and is lost. That happens now and then; what is wrong with us happens again.
-			for range 2 {
-				if b.roll(rolls) {
-					return
-				}
+			if !b.roll(rolls) {
+				t.Errorf("more was lost than may be; the proxy said:\n%s", b.compose("logs", "--tail", "5", "proxy"))
 			}
-			t.Errorf("the proxy said:\n%s", b.compose("logs", "--tail", "5", "proxy"))
 		})
 	}
 }
@@ -175,15 +173,20 @@ func (b *behind) roll(times int) bool {
 	return well
 }
 
-// lost is the share of requests that may fail. That of POSTs is lost whatever is done: Caddy and a single server
-// of HAProxy send one over a connection that the old container is just closing, and nginx closes those of clients
-// as it reloads; nobody can know then whether it may be sent again.
+// lost is the share of requests that may fail. nginx is told when it has to look, and loses no GET. The others find out
+// by themselves: with all cores busy, a connection that waits to be accepted as the old container closes its port is
+// lost, which was seen for one request in 1,300 at most. POSTs are lost whatever is done: Caddy and a single server of
+// HAProxy send one over a connection that the old container is just closing, and nginx closes those of clients as it
+// reloads; nobody can know then whether it may be sent again.
 func lost(f fronted, method string) float64 {
 	again := f.fresh || f.front == "haproxy-template" || f.front == "traefik"
-	if method == "POST" && !again {
+	switch {
+	case method == "POST" && !again:
 		return max(f.loses, 0.02)
+	case strings.HasPrefix(f.front, "nginx"):
+		return f.loses
 	}
-	return f.loses
+	return max(f.loses, 0.003)
 }
 
 func (b *behind) load(method string, rate int) *bed.LoadHandle {
@@ -197,6 +200,7 @@ func (b *behind) load(method string, rate int) *bed.LoadHandle {
 // TestSocketThroughProxy: a websocket to the old container goes on until that stops, and the next one is to
 // the new container.
 func TestSocketThroughProxy(t *testing.T) {
+	bed.Thorough(t)
 	b := newBehind(t, fronted{front: "caddy", behaviour: slow}, 18230)
 	said := func(socket *websocket.Conn) error {
 		echo := ""
@@ -230,6 +234,7 @@ func TestSocketThroughProxy(t *testing.T) {
 // TestProxyBroken is a proxy that no longer takes its own configuration: it is said in its words, and everything
 // is put back while it goes on with what it has.
 func TestProxyBroken(t *testing.T) {
+	bed.Thorough(t)
 	b := newBehind(t, fronts["nginx"], 18230)
 	b.write("p/nginx.conf", "upstream app { server nobody:8080; }\n")
 	out := b.run(exitRestored, "pin", "prod", "v2.0.0")

@@ -124,6 +124,7 @@ type mishap func(s *studio, n int) (reached bool)
 // TestPublishDisturbed has things go wrong at every step of a publish, and runs it again: everything is there
 // then, and was never overwritten.
 func TestPublishDisturbed(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	if _, err := built(); err != nil {
 		t.Fatal(err)

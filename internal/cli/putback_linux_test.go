@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"promote/internal/bed"
 	"promote/internal/journal"
 	"promote/internal/rollout"
 )
@@ -80,6 +81,7 @@ func TestPartlyReplaced(t *testing.T) {
 // TestMovedTag goes wrong under a tag that moves: the old image must have it back, or the next plain
 // `up -d` would take the bad one.
 func TestMovedTag(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "moved", "")
 	g.release("edge", nil)
@@ -96,6 +98,7 @@ func TestMovedTag(t *testing.T) {
 // TestTakenPort is a recreate that can't start, because another process took the port while the old
 // container was down.
 func TestTakenPort(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "taken", "    ports: [\"127.0.0.1:18098:8080\"]\n")
 	g.release("v2.0.0", nil)
@@ -116,6 +119,7 @@ func TestTakenPort(t *testing.T) {
 
 // TestEnds tells what is a failure, and what each leaves behind.
 func TestEnds(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "ends", "    restart: always\n")
 	before, was := g.read("p/compose.yaml"), g.container()
@@ -138,6 +142,7 @@ func TestEnds(t *testing.T) {
 
 // TestFirstFails has nothing to go back to: it leaves nothing behind.
 func TestFirstFails(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "first", "")
 	g.docker("rm", "--force", g.container())
@@ -179,6 +184,7 @@ func TestDetach(t *testing.T) {
 
 // TestWait takes its turn behind another deployment, and plans on what that leaves.
 func TestWait(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "wait", "")
 	g.release("v2.0.0", nil)
@@ -199,6 +205,7 @@ func TestWait(t *testing.T) {
 
 // TestOldServes asks the old container until it is told to stop.
 func TestOldServes(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "serves", "")
 	old := g.container()
@@ -218,6 +225,7 @@ func TestOldServes(t *testing.T) {
 // TestPuttingBackKilled kills the worker that puts back, and then the one that resumes: what is there
 // counts, not what somebody remembers, so that the next resume goes on.
 func TestPuttingBackKilled(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	for name, extra := range map[string]string{"start-first": "", "recreate": "    ports: [\"127.0.0.1:18097:8080\"]\n"} {
 		t.Run(name, func(t *testing.T) {

@@ -122,6 +122,7 @@ func (w *workshop) published(version string) {
 
 // A registry of one's own: behind TLS, with a certificate of its own, and with a password.
 func TestBasicRegistry(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	registry := bed.SecureRegistry(t)
 	w := newWorkshop(t, registry.Addr(), "", "")

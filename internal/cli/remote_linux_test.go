@@ -45,7 +45,7 @@ func TestRemoteScripts(t *testing.T) {
 	more["on"] = on
 	more["example"] = copyExample
 	more["postgres"] = func(ts *testscript.TestScript, _ bool, names []string) { loadPostgres(t, ts, names) }
-	testscript.Run(t, testscript.Params{Dir: "testdata/script/remote", Cmds: more, Setup: func(e *testscript.Env) error {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script/remote", Cmds: more, Condition: condition, Setup: func(e *testscript.Env) error {
 		if err := s.setup(e); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 // TestSwarmOutages: a stack on two nodes that are let into the registry by the client alone, and what breaks
 // while it is deployed.
 func TestSwarmOutages(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	f := newFar(t, bed.PrivateHostRegistry(t), "/srv/shop", "    engine: swarm\n    name: shop\n")
 	nodes := bed.Hosts(t, "left", "right")
