@@ -13,9 +13,15 @@ import (
 func (p *program) resumeCommand() *cli.Command {
 	return p.command(entry{
 		name: "resume", args: "ENV", usage: "end a deployment that was interrupted: finished where all of it is proven, put back otherwise",
-		examples: []string{"promote resume prod"},
-		flags:    []cli.Flag{waitFlag},
-		run:      p.resume,
+		examples: []string{
+			"promote resume prod",
+			`promote resume prod --forget --reason "put right by hand"`,
+		},
+		flags: []cli.Flag{
+			waitFlag, reasonFlag,
+			&cli.BoolFlag{DisableDefaultText: true, Name: "forget", Usage: "only say in the history that it ended; for one whose folder is gone"},
+		},
+		run: p.resume,
 	})
 }
 
@@ -35,7 +41,7 @@ func (p *program) resume(ctx context.Context, c *cli.Context) error {
 	p.announce(d.Config, deploy.Plans{{Plan: *interrupted}})
 	follower := &follower{program: p}
 	defer follower.close()
-	return d.Resume(ctx, follower.control(c), func(id, environment string) {
+	return d.Resume(ctx, c.Bool("forget"), follower.control(c), func(id, environment string) {
 		follower.close()
 		p.screen.Answer("%s of %s is finished", id, environment)
 	})

@@ -43,15 +43,16 @@ func (h *HostDeployment) interruptedPlan(ctx context.Context, id string) promoti
 	return plan
 }
 
-// Resume ends what was interrupted, on every host where something was. Ended is told of each that is finished.
-func (d *Deployment) Resume(ctx context.Context, control Control, ended func(id, environment string)) error {
+// Resume ends what was interrupted, on every host where something was; with forget, in the history alone. Ended is
+// told of each that is finished.
+func (d *Deployment) Resume(ctx context.Context, forget bool, control Control, ended func(id, environment string)) error {
 	var failures []error
 	for _, h := range d.Hosts {
 		i := h.Request.State.Interrupted
 		if i == nil {
 			continue
 		}
-		err := h.resume(ctx, control)
+		err := h.resume(ctx, forget, control)
 		if failures = append(failures, err); err == nil {
 			ended(i.ID, h.Env.Label())
 		}
@@ -62,7 +63,7 @@ func (d *Deployment) Resume(ctx context.Context, control Control, ended func(id,
 // endInterrupted ends what was interrupted, on every host; that it was put back is good enough.
 func (d *Deployment) endInterrupted(ctx context.Context, control Control) error {
 	for _, h := range d.Hosts {
-		err := h.resume(ctx, control)
+		err := h.resume(ctx, false, control)
 		if outcome := (*OutcomeError)(nil); errors.As(err, &outcome) && outcome.Outcome == rollout.OutcomeRestored {
 			err = nil
 		}
@@ -74,15 +75,15 @@ func (d *Deployment) endInterrupted(ctx context.Context, control Control) error 
 }
 
 // resume ends the interrupted deployment of the environment's state, if there is one.
-func (h *HostDeployment) resume(ctx context.Context, control Control) error {
+func (h *HostDeployment) resume(ctx context.Context, forget bool, control Control) error {
 	if h.Request.State.Interrupted == nil {
 		return nil
 	}
 	plan := promotion.Plan{
-		Schema: promotion.Schema, ID: NewID(time.Now()), Kind: promotion.Resume, By: h.Request.By, Target: h.Env.Target,
+		Schema: promotion.Schema, ID: NewID(time.Now()), Kind: promotion.Resume, By: h.Request.By, Reason: h.Request.Reason, Target: h.Env.Target,
 	}
 	plan.Target.Name = h.Request.State.Project
-	job := host.Job{Plan: plan, Resume: h.Request.State.Interrupted.ID}
+	job := host.Job{Plan: plan, Resume: h.Request.State.Interrupted.ID, Forget: forget}
 	control.Wait = max(control.Wait, orphans)
 	return h.apply(ctx, job, control.host(h, control.Follow()))
 }

@@ -210,6 +210,9 @@ func (m at) deployment(id string) (*promotion.Plan, []rollout.Event, error) {
 	} else if err != nil {
 		return nil, nil, err
 	}
+	if plan.Schema > promotion.Schema {
+		return nil, nil, &journal.NewerError{File: record.Path("plan.json"), Schema: plan.Schema}
+	}
 	events, err := readEvents(record)
 	return &plan, events, err
 }
@@ -347,7 +350,8 @@ func (l *Local) launch(ctx context.Context, m at, r Request) error {
 		return err
 	}
 	holder.PID = worker.Pid
-	return lock.Write(holder)
+	_ = lock.Write(holder) // it has begun, whatever a full disk keeps from being written here
+	return nil
 }
 
 // resumable looks whether a deployment is one to resume. One that ended must not be put back by that.

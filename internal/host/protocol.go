@@ -75,6 +75,7 @@ type Answer struct {
 type Job struct {
 	Plan        promotion.Plan    `json:"plan"`
 	Resume      string            `json:"resume,omitempty"` // the interrupted deployment to end instead
+	Forget      bool              `json:"forget,omitempty"` // Resume: only say in the history that it ended
 	Credentials map[string]string `json:"credentials,omitempty"`
 }
 

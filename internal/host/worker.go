@@ -46,6 +46,10 @@ func Work(ctx context.Context, in io.Reader, prepare func(context.Context, Job) 
 		unix.CloseOnExec(5)
 		order.Stream = stream
 	}
+	if job.Resume != "" && job.Forget {
+		machine.Forget(job.Resume, order)
+		return nil
+	}
 	if job.Resume != "" {
 		machine.Resume(ctx, job.Resume, order)
 		return nil

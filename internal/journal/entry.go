@@ -26,7 +26,7 @@ type Entry struct {
 	Reason      string    `json:"reason,omitempty"`
 	Emergency   bool      `json:"emergency,omitempty"` // the environment's policy was passed on purpose
 	Moves       []Move    `json:"moves,omitempty"`
-	Outcome     string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck
+	Outcome     string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck, abandoned
 	Error       string    `json:"error,omitempty"`   // Ended: why it is not done
 	Marks       []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
 	Files       []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
@@ -103,10 +103,20 @@ func Deployments(entries []Entry) []Deployment {
 	return list
 }
 
-// Marks are all marks of a history, oldest first, each with who, when and by which deployment.
+// Marks are all marks of a history, oldest first, each with who, when and by which deployment. Of a deployment that
+// ended twice the last end counts: the first was written, and could not be brought to disk.
 func Marks(entries []Entry) []Mark {
 	var marks []Mark
-	for _, e := range entries {
+	last := map[string]int{}
+	for i, e := range entries {
+		if e.Event == Ended {
+			last[e.ID] = i
+		}
+	}
+	for i, e := range entries {
+		if e.Event == Ended && last[e.ID] != i {
+			continue
+		}
 		for _, m := range e.Marks {
 			if m.At.IsZero() {
 				m.At = e.At

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Folder is where an environment's journal lies in its project directory.
@@ -51,6 +53,9 @@ func (j *Journal) Entries() ([]Entry, error) {
 			}
 			return nil, fmt.Errorf("%s:%d: %w", j.history(), number, err)
 		}
+		if e.Schema > Schema {
+			return nil, &NewerError{File: fmt.Sprintf("%s:%d", j.history(), number), Schema: e.Schema}
+		}
 		if j.environment == "" || e.Environment == j.environment {
 			entries = append(entries, e)
 		}
@@ -58,9 +63,30 @@ func (j *Journal) Entries() ([]Entry, error) {
 	return entries, nil
 }
 
+// Schema is the version of what is written here. It is raised when an older promote would misjudge an environment
+// by what a newer one wrote.
+const Schema = 1
+
+// NewerError is a file that a newer promote wrote, in words that this one may misunderstand.
+type NewerError struct {
+	File   string
+	Schema int
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("%s was written by a newer promote (schema %d, this one knows %d)", e.File, e.Schema, Schema)
+}
+
+// Hint is what to do.
+func (e *NewerError) Hint() string { return "install that promote here, too" }
+
 // torn tells a line that a crash cut short and the next append closed from one that somebody broke: as
-// far as it goes it is JSON, also where it was cut behind the brace of a nested object.
+// far as it goes it is JSON, also where it was cut behind the brace of a nested object. Zeroes are what some
+// file systems leave of a write whose data did not reach the disk; nobody types them.
 func torn(line []byte) bool {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return true
+	}
 	var value json.RawMessage
 	return errors.Is(json.NewDecoder(bytes.NewReader(line)).Decode(&value), io.ErrUnexpectedEOF)
 }
@@ -75,7 +101,7 @@ func (j *Journal) Append(e Entry) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(j.history(), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	f, err := j.open(j.history(), os.O_APPEND)
 	if err != nil {
 		return err
 	}
@@ -106,14 +132,55 @@ func endsTorn(f *os.File) (bool, error) {
 
 // make creates the folder, ignored by git since the project directory is often a checkout.
 func (j *Journal) make() error {
-	if err := os.MkdirAll(j.dir, 0o755); err != nil {
+	sharing := j.sharing()
+	if err := os.Mkdir(j.dir, 0o700|sharing); err == nil {
+		if err := errors.Join(os.Chmod(j.dir, 0o700|sharing), j.giveToOwner(j.dir)); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	ignore := filepath.Join(j.dir, ".gitignore")
 	if _, err := os.Stat(ignore); err == nil {
 		return nil
 	}
-	return os.WriteFile(ignore, []byte("*\n"), 0o644)
+	return errors.Join(os.WriteFile(ignore, []byte("*\n"), 0o600|sharing&0o060), j.giveToOwner(ignore))
+}
+
+// sharing is what the group may do here: all, where it may change the project, and nothing otherwise. Whoever may
+// open the lock can hold it, and what failed commands say is in the history: neither is for everybody on a host.
+func (j *Journal) sharing() fs.FileMode {
+	info, err := os.Stat(filepath.Dir(j.dir))
+	if err != nil || info.Mode()&0o020 == 0 {
+		return 0
+	}
+	return 0o070
+}
+
+// open opens a file of the journal for reading and writing, and makes it if it is not there.
+func (j *Journal) open(path string, more int) (*os.File, error) {
+	mode := 0o600 | j.sharing()&0o060
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|more, mode)
+	if err == nil {
+		return f, errors.Join(f.Chmod(mode), j.giveToOwner(path))
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	f, err = os.OpenFile(path, os.O_RDWR|more, mode)
+	if err == nil {
+		_ = f.Chmod(mode) // one that an older promote made is everybody's; that of another user stays as it is
+	}
+	return f, err
+}
+
+// giveToOwner lets root leave nothing that the project's owner can't use.
+func (j *Journal) giveToOwner(path string) error {
+	var project unix.Stat_t
+	if os.Geteuid() != 0 || unix.Stat(filepath.Dir(j.dir), &project) != nil {
+		return nil
+	}
+	return os.Lchown(path, int(project.Uid), int(project.Gid))
 }
 
 func (j *Journal) history() string { return filepath.Join(j.dir, "history.jsonl") }
@@ -134,7 +201,15 @@ func (r *Record) Make() error {
 	if err := r.journal.make(); err != nil {
 		return err
 	}
-	return os.MkdirAll(filepath.Join(r.dir, "before"), 0o700)
+	if err := os.MkdirAll(filepath.Join(r.dir, "before"), 0o700); err != nil {
+		return err
+	}
+	for _, dir := range []string{filepath.Dir(r.dir), r.dir, filepath.Join(r.dir, "before")} {
+		if err := r.journal.giveToOwner(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Path is a file of the record.

@@ -293,3 +293,87 @@ func TestLock(t *testing.T) {
 		t.Errorf("waiting goes on after it was cancelled: %v", err)
 	}
 }
+
+// TestZeroes: a power cut may leave zeroes in place of the end of the history. They cost the entry that was never
+// promised, and nothing else.
+func TestZeroes(t *testing.T) {
+	for _, tail := range []string{strings.Repeat("\x00", 100), `{"schema":1,"event":"ended","id":"a","ki` + strings.Repeat("\x00", 60)} {
+		dir := t.TempDir()
+		j := journal.Open(dir)
+		if err := j.Append(entry(journal.Begun, "a")); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, journal.Folder, "history.jsonl")
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, append(whole, tail...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Append(entry(journal.Begun, "b")); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, j); got != "a b" {
+			t.Errorf("after %d bytes: %q", len(tail), got)
+		}
+	}
+}
+
+// TestNewer: what a newer promote wrote is not judged by this one.
+func TestNewer(t *testing.T) {
+	j := journal.Open(t.TempDir())
+	later := entry(journal.Begun, "a")
+	later.Schema = journal.Schema + 1
+	if err := j.Append(later); err != nil {
+		t.Fatal(err)
+	}
+	var newer *journal.NewerError
+	if _, err := j.Entries(); !errors.As(err, &newer) || newer.Schema != later.Schema {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestModes: nobody but the owner may read the history, or open the lock, which would be enough to hold it; but
+// the group may where it may change the project.
+func TestModes(t *testing.T) {
+	for project, want := range map[os.FileMode]string{
+		0o755: ".promote 700, deployments 700, history.jsonl 600, lock 600",
+		0o775: ".promote 770, deployments 700, history.jsonl 660, lock 660",
+	} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, project); err != nil {
+			t.Fatal(err)
+		}
+		j := journal.Open(dir)
+		lock, err := j.Lock(t.Context(), 0, journal.Holder{})
+		if err := errors.Join(err, j.Append(entry(journal.Begun, "a")), j.Deployment("a").Make(), lock.Release()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, name := range []string{"", "deployments", "history.jsonl", "lock"} {
+			info, err := os.Stat(filepath.Join(dir, journal.Folder, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprintf("%s %o", info.Name(), info.Mode().Perm()))
+		}
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("in a project of mode %o: %s, want %s", project, text, want)
+		}
+	}
+}
+
+// TestTwoEnds: an end that was written, and could not be brought to disk, does not count beside the one that follows.
+func TestTwoEnds(t *testing.T) {
+	done, restored := entry(journal.Ended, "a"), entry(journal.Ended, "a")
+	done.Outcome, done.Marks = "done", []journal.Mark{{Service: "core", Kind: "verified"}}
+	restored.Outcome = "restored"
+	entries := []journal.Entry{entry(journal.Begun, "a"), done, restored}
+	if marks := journal.Marks(entries); len(marks) > 0 {
+		t.Errorf("marks of the first end count: %v", marks)
+	}
+	if list := journal.Deployments(entries); list[0].Outcome != "restored" {
+		t.Errorf("it ended %s", list[0].Outcome)
+	}
+}

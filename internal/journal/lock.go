@@ -43,7 +43,7 @@ func (j *Journal) Lock(ctx context.Context, wait time.Duration, h Holder) (*Lock
 	if err := j.make(); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(j.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := j.open(filepath.Join(j.dir, "lock"), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,10 @@ func (j *Journal) Lock(ctx context.Context, wait time.Duration, h Holder) (*Lock
 		return nil, err
 	}
 	l := &Lock{File: f}
-	return l, l.Write(h)
+	if err := l.Write(h); err != nil {
+		return nil, errors.Join(err, l.Release())
+	}
+	return l, nil
 }
 
 // flock takes the lock at once, or waits for it while the context lasts.

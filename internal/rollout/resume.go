@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,10 +27,32 @@ func (m *Machine) Resume(ctx context.Context, id string, o Order) Result {
 	return result
 }
 
+// Forget ends a deployment in the history and nowhere else: its folder is gone, or somebody has put things right by
+// hand.
+func (m *Machine) Forget(id string, o Order) {
+	result := Result{Outcome: OutcomeDone}
+	err := m.History.Append(journal.Entry{
+		Schema: promotion.Schema, Event: journal.Ended, ID: id, At: m.Now().UTC().Truncate(time.Millisecond), By: o.Plan.By,
+		Reason: o.Plan.Reason, Outcome: outcomeAbandoned, Error: "given up by " + o.Plan.By,
+	})
+	if err != nil {
+		result = Result{Outcome: OutcomeStuck, Error: err.Error()}
+	}
+	o.Tell(Event{Schema: promotion.Schema, Seq: 1, At: m.Now().UTC(), Status: Finished, Result: &result})
+}
+
+// outcomeAbandoned is in histories only: nobody is told of such an end but by them.
+const outcomeAbandoned = "abandoned"
+
 func (r *run) resume(ctx context.Context) Result {
 	state, err := r.recollect(ctx)
 	if err != nil { // not ended in the journal: once this is mended, it can be resumed still
-		return Result{Outcome: OutcomeStuck, Error: err.Error(), Repair: "look at " + r.record.Path("") + ", then promote resume " + r.Target.Environment}
+		result := Result{Outcome: OutcomeStuck, Error: err.Error(), Repair: "look at " + r.record.Path("") + ", then promote resume " + r.Target.Environment}
+		if errors.Is(err, fs.ErrNotExist) && r.Plan.ID == "" {
+			result.Error = "what it had begun is not known any more: " + err.Error()
+			result.Repair = "promote status " + r.Target.Environment + " --long; when that is as it should be, promote resume " + r.Target.Environment + " --forget"
+		}
+		return result
 	}
 	arrived := r.arrived(state)
 	if r.Target.Engine == promotion.EngineSwarm {
@@ -49,6 +72,9 @@ func (r *run) resume(ctx context.Context) Result {
 func (r *run) recollect(ctx context.Context) (state promotion.State, err error) {
 	if err := r.record.ReadJSON("plan.json", &r.Plan); err != nil {
 		return state, err
+	}
+	if r.Plan.Schema > promotion.Schema {
+		return state, &journal.NewerError{File: r.record.Path("plan.json"), Schema: r.Plan.Schema}
 	}
 	if err := r.record.ReadJSON("before.json", &r.before); err != nil {
 		return state, err
