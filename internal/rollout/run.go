@@ -49,6 +49,7 @@ type run struct {
 	stays     []string        // what was not put back, in words
 	here      string          // the folder for tasks of the client's machine, which runs nothing else
 	seq       int
+	proven    provenContainers
 	mu        sync.Mutex // of the above, which moves that go side by side share
 	files     sync.Mutex // held while the files are a candidate, or change
 }
@@ -263,7 +264,7 @@ func (r *run) proofs() []promotion.Mark {
 	var marks []promotion.Mark
 	for _, move := range r.Plan.Moves {
 		kind := promotion.Verified
-		rolled := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) })
+		rolled := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) && roll.Strategy != promotion.NotStarted })
 		unchecked := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] })
 		if (!rolled || unchecked) && !r.verifiedByTask(move) {
 			kind = promotion.Unchecked
