@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	"golang.org/x/sync/errgroup"
 )
@@ -192,7 +193,11 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 // Stop stops a container with its own timeout and signal, and does not return before that, as Remove. One that is
 // gone is no error.
 func (e *Engine) Stop(ctx context.Context, id string) error {
-	err := e.API.ContainerStop(context.WithoutCancel(ctx), id, container.StopOptions{})
+	ctx = context.WithoutCancel(ctx)
+	err := e.API.ContainerStop(ctx, id, container.StopOptions{})
+	if client.IsErrConnectionFailed(err) {
+		err = e.awaitStop(ctx, id, err)
+	}
 	if errdefs.IsNotFound(err) {
 		return nil
 	}
