@@ -89,11 +89,18 @@ func TestFacts(t *testing.T) {
 services:
   a: {image: a, container_name: box, healthcheck: {test: [NONE]}, volumes_from: [b]}
   b: {image: b, network_mode: "container:box", volumes_from: ["a:ro"], healthcheck: {test: [CMD, "true"]}, tmpfs: /tmp}
-  c: {image: c, pid: "service:b", build: {dockerfile_inline: "FROM scratch"}}
+  c: {image: c, pid: "service:b", build: {dockerfile_inline: "FROM scratch"}, depends_on: {d: {condition: service_completed_successfully}}}
+  d: {image: d, ipc: "service:a"}
 `})})
 	a, b, c := service(t, p, "a"), service(t, p, "b"), service(t, p, "c")
 	if a.HealthCheck || !b.HealthCheck || !a.SharedNamespace || !b.SharedNamespace || c.SharedNamespace {
 		t.Errorf("health checks or namespaces: %+v %+v %+v", a, b, c)
+	}
+	if got := strings.Join(a.Attached, " "); got != "b c d" || len(b.Attached) != 1 || c.Attached != nil {
+		t.Errorf("attached to a: %s; to b: %v; to c: %v", got, b.Attached, c.Attached)
+	}
+	if d := service(t, p, "d"); !d.Completes || a.Completes {
+		t.Errorf("completes: %t %t", d.Completes, a.Completes)
 	}
 	if len(a.WritableVolumes) != 1 || len(b.WritableVolumes) != 0 || c.Context == "" || a.Context != "" {
 		t.Errorf("volumes or build: %+v %+v %+v", a, b, c)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -72,6 +73,20 @@ func (s *source) entangled(service *yaml.Node) bool {
 	}
 	for _, key := range []string{"network_mode", "ipc", "pid"} {
 		if mode := resolved(s.find(service, key)); mode != nil && strings.ContainsAny(mode.Value, ":$") {
+			return true
+		}
+	}
+	return s.awaitsCompletion(resolved(s.find(service, "depends_on")))
+}
+
+// awaitsCompletion reports whether something is waited for to end well, which says what kind of service that is.
+func (s *source) awaitsCompletion(dependencies *yaml.Node) bool {
+	if dependencies == nil || dependencies.Kind != yaml.MappingNode {
+		return false
+	}
+	for pair := range slices.Chunk(dependencies.Content, 2) {
+		condition := resolved(s.find(resolved(pair[1]), "condition"))
+		if condition != nil && (condition.Value == types.ServiceConditionCompletedSuccessfully || strings.Contains(condition.Value, "$")) {
 			return true
 		}
 	}

@@ -28,6 +28,8 @@ type Service struct {
 	NetworkMode     string              `json:"network_mode,omitempty"`
 	StaticAddress   bool                `json:"static_address,omitempty"`
 	SharedNamespace bool                `json:"shared_namespace,omitempty"` // another service is in its network, pid or ipc namespace
+	Attached        []string            `json:"attached,omitempty"`         // those services, and the ones in theirs; each behind the one that it is attached to
+	Completes       bool                `json:"completes,omitempty"`        // another service waits for it to end well
 	WritableVolumes []string            `json:"writable_volumes,omitempty"`
 	HealthCheck     bool                `json:"health_check,omitempty"` // in the compose file; an image may bring one too
 	DependsOn       []string            `json:"depends_on,omitempty"`
@@ -44,7 +46,7 @@ type Service struct {
 // Options.Services only those.
 func (p *Project) Services() []Service {
 	services := all(p.model)
-	shared := namespaces(services)
+	tenants, awaited := namespaceTenants(services), p.Awaited()
 	var list []Service
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		if wanted := p.options.Services; len(wanted) > 0 && !slices.Contains(wanted, name) {
@@ -52,7 +54,8 @@ func (p *Project) Services() []Service {
 		}
 		s := facts(services[name])
 		s.Aliases = aliases(p.model, services[name])
-		s.SharedNamespace, s.NotDark = shared[name], notDark(p.model, services[name])
+		s.Attached, s.Completes = attachedTo(name, tenants), awaited[name]
+		s.SharedNamespace, s.NotDark = len(s.Attached) > 0, notDark(p.model, services[name])
 		_, s.Disabled = p.model.DisabledServices[name]
 		p.describe(&s)
 		list = append(list, s)
@@ -135,16 +138,43 @@ func (p *Project) Given(service string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// namespaces are the services in whose namespaces others are: replacing one of them takes the ground
-// from under the others.
-func namespaces(services map[string]types.ServiceConfig) map[string]bool {
-	modes := map[string]bool{}
-	for _, c := range services {
-		modes[c.NetworkMode], modes[c.Ipc], modes[c.Pid] = true, true, true
-	}
-	shared := map[string]bool{}
+// namespaceTenants are by service the services in its network, pid or ipc namespace: replacing it takes the ground from
+// under them.
+func namespaceTenants(services map[string]types.ServiceConfig) map[string][]string {
+	owners := map[string]string{} // how a mode names them
 	for name, c := range services {
-		shared[name] = modes["service:"+name] || c.ContainerName != "" && modes["container:"+c.ContainerName]
+		owners["service:"+name] = name
+		if c.ContainerName != "" {
+			owners["container:"+c.ContainerName] = name
+		}
 	}
-	return shared
+	tenants := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		c := services[name]
+		for _, mode := range []string{c.NetworkMode, c.Ipc, c.Pid} {
+			if owner, ok := owners[mode]; ok && owner != name && !slices.Contains(tenants[owner], name) {
+				tenants[owner] = append(tenants[owner], name)
+			}
+		}
+	}
+	return tenants
+}
+
+// attachedTo lists the tenants of a service and theirs, a service behind all that it is attached to.
+func attachedTo(owner string, tenants map[string][]string) []string {
+	var list []string
+	seen := map[string]bool{owner: true}
+	var visit func(string)
+	visit = func(name string) {
+		for _, tenant := range slices.Backward(tenants[name]) {
+			if !seen[tenant] {
+				seen[tenant] = true
+				visit(tenant)
+				list = append(list, tenant)
+			}
+		}
+	}
+	visit(owner)
+	slices.Reverse(list)
+	return list
 }

@@ -39,6 +39,9 @@ func (e *CommandError) Error() string {
 
 // run returns what the command said on stderr, where docker's commands show what they do.
 func (c command) run(ctx context.Context) (string, error) {
+	hanging := &HangingError{fmt.Sprintf("docker %s took more than %s", strings.Join(c.shown, " "), commandLimit)}
+	ctx, cancel := context.WithTimeoutCause(ctx, commandLimit, hanging)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker", c.args...)
 	cmd.Dir, cmd.Env = c.dir, c.environ
 	cmd.Cancel = func() error {
@@ -55,7 +58,7 @@ func (c command) run(ctx context.Context) (string, error) {
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return "", context.Cause(ctx)
 	case errors.As(err, &exit):
 		return "", &CommandError{Args: c.shown, ExitCode: exit.ExitCode(), Output: stderr.String()}
 	}

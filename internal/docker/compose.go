@@ -61,6 +61,12 @@ func (c Compose) Up(ctx context.Context, service string) error {
 	return err
 }
 
+// Recreate makes all containers of a service anew, from the files as they are now.
+func (c Compose) Recreate(ctx context.Context, service string) error {
+	_, err := c.run(ctx, "up", "--detach", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", service)
+	return err
+}
+
 // Create makes a service's containers what the files say now, as Up does, but starts none.
 func (c Compose) Create(ctx context.Context, service string) error {
 	_, err := c.run(ctx, "up", "--no-start", "--no-deps", "--no-build", "--pull", "never", service)

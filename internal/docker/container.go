@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	"golang.org/x/sync/errgroup"
 )
@@ -39,6 +40,8 @@ type Container struct {
 	Policy         string // when the engine starts it again: no, always, on-failure, unless-stopped
 	Probe          *Probe // its health check
 	Created        time.Time
+	Started        time.Time // last; only from an inspection
+	Joins          []string  // containers in whose network, pid or ipc namespace it is: ids, or names; only from an inspection
 	Address        string
 	Networks       []string // names
 	Command        string   // as `docker ps` shows it; only from a listing
@@ -129,6 +132,12 @@ func (e *Engine) Inspect(ctx context.Context, id string) (Container, error) {
 	if d.State.Health != nil && d.State.Health.Status != container.NoHealthcheck {
 		c.Health = d.State.Health.Status
 	}
+	c.Started, _ = time.Parse(time.RFC3339Nano, d.State.StartedAt)
+	for _, mode := range []string{string(d.HostConfig.NetworkMode), string(d.HostConfig.PidMode), string(d.HostConfig.IpcMode)} {
+		if other, joined := strings.CutPrefix(mode, "container:"); joined && !slices.Contains(c.Joins, other) {
+			c.Joins = append(c.Joins, other)
+		}
+	}
 	return c, nil
 }
 
@@ -175,10 +184,24 @@ func readLines(stream io.ReadCloser) ([]string, error) {
 // that had come to its end would find a container running that is about to be no more.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	ctx = context.WithoutCancel(ctx)
-	if err := e.API.ContainerStop(ctx, id, container.StopOptions{}); err != nil && !errdefs.IsNotFound(err) {
+	if err := e.Stop(ctx, id); err != nil {
 		return err
 	}
 	return e.Discard(ctx, id)
+}
+
+// Stop stops a container with its own timeout and signal, and does not return before that, as Remove. One that is
+// gone is no error.
+func (e *Engine) Stop(ctx context.Context, id string) error {
+	ctx = context.WithoutCancel(ctx)
+	err := e.API.ContainerStop(ctx, id, container.StopOptions{})
+	if client.IsErrConnectionFailed(err) {
+		err = e.awaitStop(ctx, id, err)
+	}
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // Discard removes a container at once, with its anonymous volumes. One that is gone is no error.

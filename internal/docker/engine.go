@@ -33,7 +33,7 @@ func Connect(ctx context.Context, host string, options ...client.Opt) (*Engine, 
 	if host != "" {
 		options = append([]client.Opt{client.WithHost(host)}, options...)
 	}
-	options = append([]client.Opt{client.WithAPIVersionNegotiation()}, options...)
+	options = append([]client.Opt{client.WithAPIVersionNegotiation(), AnswerWithin(answerLimit)}, options...)
 	api, err := client.NewClientWithOpts(options...)
 	if err != nil {
 		return nil, fmt.Errorf("docker engine %s: %w", host, err)

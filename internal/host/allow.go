@@ -199,6 +199,9 @@ func permitRoll(state promotion.State, move promotion.Move, roll promotion.Roll)
 	if len(roll.Changes) == 0 || roll.Changes[0].Service != roll.Service {
 		return deny("%q would be replaced without a change of its version", roll.Service)
 	}
+	if part, _ := partOf(state, roll.Service); !slices.Equal(roll.Attached, part.Attached) {
+		return deny("the services in the namespaces of %q are not those that would be made anew", roll.Service)
+	}
 	for _, c := range roll.Changes {
 		part, found := partOf(state, c.Service)
 		switch {

@@ -148,6 +148,7 @@ func TestLimitedJob(t *testing.T) {
 		"a step like an option": func(r *Request) {
 			r.Job.Plan.Steps = append(r.Job.Plan.Steps, promotion.Step{Kind: promotion.RollStep, Service: "--build"})
 		},
+		"another made anew": func(r *Request) { roll(r).Attached = []string{"--build"} },
 		"another's step": func(r *Request) {
 			r.Job.Plan.Steps = append(r.Job.Plan.Steps, promotion.Step{Kind: promotion.RollStep, Service: "mailer"})
 		},

@@ -3,6 +3,7 @@ package promotion
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"promote/compose"
 	"promote/registry"
@@ -65,6 +66,7 @@ func (r Request) add(p *Plan, c Choice) error {
 		return err
 	}
 	p.Notes = append(append(p.Notes, r.unheeded(c)...), notes...)
+	p.Notes = append(p.Notes, attachedNotes(move)...)
 	p.Moves = append(p.Moves, move)
 	return nil
 }
@@ -91,14 +93,32 @@ func (r Request) move(c Choice, present registry.Release) (Move, error) {
 		roll := Roll{
 			Service: part.Compose.Name, Replicas: max(1, part.Compose.Replicas),
 			File: part.Compose.Place.File, Line: part.Compose.Place.Line,
-			Update: part.Compose.Update, Fresh: len(part.Containers) == 0, OneShot: oneShot(part), Changes: []compose.Change{r.change(part, c.Release)},
+			Update: part.Compose.Update, Changes: []compose.Change{r.change(part, c.Release)},
+			Fresh: neverRan(part), OneShot: oneShot(part) || part.Compose.Completes, Awaited: part.Compose.Completes,
+			Attached: part.Attached,
 		}
 		if err := r.setStrategy(&roll, c.Service, part, i > 0); err != nil {
 			return Move{}, err
 		}
+		if r.Target.Engine == EngineCompose && r.goesBack(present, c.Release) && r.notStarted(roll, part) {
+			roll.Strategy, roll.OneShot, roll.Why = NotStarted, true, "its work is to run once, and is not done on the way back"
+		}
 		m.Rolls = append(m.Rolls, roll)
 	}
+	m.Rolls = c.State.inOrder(m.Rolls)
 	return m, nil
+}
+
+// attachedNotes say which services have to be made anew with the rolls of a move.
+func attachedNotes(m Move) []Note {
+	var notes []Note
+	for _, roll := range m.Rolls {
+		if len(roll.Attached) > 0 {
+			notes = append(notes, Note{m.Service, fmt.Sprintf("in the namespaces of %s: %s; made anew right behind it, with a gap until then",
+				roll.Service, strings.Join(roll.Attached, ", "))})
+		}
+	}
+	return notes
 }
 
 // setStrategy settles how the roll's containers are replaced. worker is as of strategy.

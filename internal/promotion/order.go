@@ -56,7 +56,9 @@ func (r Request) comesAfter(m, other Move) bool {
 	first, _ := r.State.Service(m.Service)
 	second, _ := r.State.Service(other.Service)
 	for _, part := range first.Parts {
-		needs := func(o Part) bool { return slices.Contains(part.Compose.DependsOn, o.Compose.Name) }
+		needs := func(o Part) bool {
+			return slices.Contains(part.Compose.DependsOn, o.Compose.Name) || slices.Contains(o.Compose.Attached, part.Compose.Name)
+		}
 		if slices.ContainsFunc(second.Parts, needs) {
 			return true
 		}

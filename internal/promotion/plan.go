@@ -69,8 +69,10 @@ type Roll struct {
 	Update   compose.Update   `json:"update,omitzero"`    // how many at a time, and how long apart
 	Dark     bool             `json:"dark,omitempty"`     // it has its names only once it is proven
 	Proxies  []Proxy          `json:"proxies,omitempty"`  // in front of it
-	Fresh    bool             `json:"fresh,omitempty"`    // nothing of it runs yet
+	Fresh    bool             `json:"fresh,omitempty"`    // nothing of it ever ran
 	OneShot  bool             `json:"one_shot,omitempty"` // its work is to exit with 0
+	Awaited  bool             `json:"awaited,omitempty"`  // OneShot, and other compose services wait for that
+	Attached []string         `json:"attached,omitempty"` // compose services in its containers' namespaces: made anew behind it
 }
 
 // Stay is a service that is on the release already which it should be on.

@@ -43,6 +43,7 @@ type Part struct {
 	Containers []Container     `json:"containers,omitempty"`
 	Neighbours []Neighbour     `json:"neighbours,omitempty"` // reverse proxies that may be in front of it
 	Given      []string        `json:"given,omitempty"`      // names of the variables that its containers get
+	Attached   []string        `json:"attached,omitempty"`   // compose services that run in its containers' namespaces, as in compose.Service
 }
 
 // Container is one that exists for a compose service.
@@ -160,7 +161,7 @@ func (s ServiceState) Up() bool {
 			return false
 		}
 		for _, c := range p.Containers {
-			if !c.Up() {
+			if !c.Up() && !p.waitsToRun(c) {
 				return false
 			}
 		}

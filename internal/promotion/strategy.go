@@ -3,9 +3,11 @@ package promotion
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"promote/compose"
+	"promote/registry"
 )
 
 // Strategies of a rollout.
@@ -15,6 +17,7 @@ const (
 	Recreate   = "recreate"    // compose replaces the container; there is a gap
 	StopFirst  = "stop-first"  // of a swarm: an old task stops before its successor starts
 	FileOnly   = "file-only"   // nothing is to run: the file changes, and that is all
+	NotStarted = "not-started" // a one-shot on the way back: its container is made, and not started
 )
 
 // strategy chooses how a compose service is rolled, and says why; what start-first keeps, its promise says.
@@ -116,6 +119,50 @@ func oneShot(part Part) bool {
 		}
 	}
 	return len(part.Containers) > 0
+}
+
+// runsOnce reports whether a service is there to do something once: others wait for its end, or the compose file says
+// that it is not started again and what it did ended well.
+func (p Part) runsOnce() bool {
+	return p.Compose.Completes || p.Compose.Restart == "no" && !p.Compose.HealthCheck && (oneShot(p) || neverRan(p))
+}
+
+// waitsToRun reports whether a container was made and not started because its service runs once: the way back leaves
+// it so.
+func (p Part) waitsToRun(c Container) bool { return c.State == "created" && p.runsOnce() }
+
+// neverRan reports whether no container of a service was ever started.
+func neverRan(p Part) bool {
+	return !slices.ContainsFunc(p.Containers, func(c Container) bool { return c.State != "created" })
+}
+
+// goesBack reports whether a service goes to a release that was there before, or is older.
+func (r Request) goesBack(present, to registry.Release) bool {
+	return r.Kind == Rollback || r.Reverts != "" || to.Version.Less(present.Version)
+}
+
+// notStarted reports whether a one-shot stays idle on the way back: what the older release's would do is no way to
+// take back what the newer one's did, unless somebody says that it is.
+func (r Request) notStarted(roll Roll, part Part) bool {
+	return roll.Strategy != FileOnly && roll.Strategy != StartFirst && part.runsOnce() && r.Schema != SchemaUndo
+}
+
+// inOrder puts the rolls of a service behind those of its others that they depend on, and else leaves them as they are.
+func (s ServiceState) inOrder(rolls []Roll) []Roll {
+	needs := map[string][]string{}
+	for _, p := range s.Parts {
+		needs[p.Compose.Name] = p.Compose.DependsOn
+	}
+	var sorted []Roll
+	for len(rolls) > 0 {
+		free := func(r Roll) bool {
+			return !slices.ContainsFunc(rolls, func(o Roll) bool { return slices.Contains(needs[r.Service], o.Service) })
+		}
+		next := max(0, slices.IndexFunc(rolls, free)) // compose refuses a circle
+		sorted = append(sorted, rolls[next])
+		rolls = slices.Delete(slices.Clone(rolls), next, next+1)
+	}
+	return sorted
 }
 
 // unheeded says where promote puts back although the compose file wants something else, and what of

@@ -44,10 +44,24 @@ func (m *Machine) State(ctx context.Context) (promotion.State, error) {
 		for i, part := range one.Parts {
 			of := slices.DeleteFunc(slices.Clone(containers), func(c docker.Container) bool { return c.Project != name || c.Service != part.Compose.Name })
 			one.Parts[i].Neighbours = neighbours(of, containers)
+			one.Parts[i].Attached = runningServices(part.Compose.Attached, name, containers)
 		}
 		s.Services = append(s.Services, one)
 	}
 	return s, m.complete(&s, project)
+}
+
+// runningServices are those compose services of a project that have a container that runs.
+func runningServices(services []string, project string, containers []docker.Container) []string {
+	var list []string
+	for _, service := range services {
+		if slices.ContainsFunc(containers, func(c docker.Container) bool {
+			return c.Project == project && c.Service == service && (c.State == "running" || c.State == "restarting")
+		}) {
+			list = append(list, service)
+		}
+	}
+	return list
 }
 
 // complete adds what neither containers nor tasks tell.

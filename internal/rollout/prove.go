@@ -19,6 +19,9 @@ const often = 100 * time.Millisecond
 // restarted is what is wrong with a container that runs, but not for the first time.
 const restarted = "it ended, and the engine started it again"
 
+// removedByOthers is what is wrong with a container that is gone.
+const removedByOthers = "it was removed by somebody else"
+
 // containerError is a container that did not get healthy, with its last words.
 type containerError struct {
 	Service, Reason string
@@ -44,6 +47,9 @@ func (r *run) watch(ctx context.Context) (*watch, context.CancelFunc) {
 // passed, or, without any, it stayed up for the monitored time. It fails at the first sign that it
 // won't.
 func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) error {
+	if roll.Awaited {
+		c.Probe = nil // that of an image which other services run
+	}
 	checks := r.checksOf(roll, c)
 	if len(checks) > 0 {
 		roll.OneShot, roll.Fresh = false, false // what can be asked is not there to finish
@@ -53,10 +59,14 @@ func (r *run) prove(ctx context.Context, roll promotion.Roll, w *watch, c docker
 	if err == nil && reason == "" {
 		reason, err = r.settled(ctx, roll, c)
 	}
-	if err != nil || reason == "" {
+	if err != nil {
 		return err
 	}
-	return r.failed(ctx, roll, c, reason)
+	if reason != "" {
+		return r.failed(ctx, roll, c, reason)
+	}
+	r.proven.add(roll, c)
+	return nil
 }
 
 func waiting(roll promotion.Roll, c docker.Container, checks []promotion.Check, limits promotion.Rollout) string {
@@ -139,7 +149,7 @@ func decides(roll promotion.Roll, c docker.Container, e docker.Event) (reason st
 	case "oom":
 		return "it ran out of memory", true
 	case "destroy":
-		return "it was removed by somebody else", true
+		return removedByOthers, true
 	case "die":
 		if e.Exit == "0" && finishes(roll, c) {
 			return "", true

@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,13 +56,20 @@ func (r *run) appear(ctx context.Context, roll promotion.Roll, w *watch, fresh [
 }
 
 // retire stops an old container: the proxies that can be told beforehand are, what the compose file wants
-// done first is done, it stops by its own signal and timeout, and the proxies forget it.
+// done first is done, it stops by its own signal and timeout, and the proxies forget it. That is only done while the
+// new containers live: what was proven may have died since, or may die while the old one drains.
 func (r *run) retire(ctx context.Context, roll promotion.Roll, w *watch, c docker.Container) error {
+	if err := r.stillProven(ctx, roll.Service); err != nil {
+		return err
+	}
 	if err := r.drain(ctx, roll, w, c); err != nil {
 		return err
 	}
 	if err := r.preStop(ctx, c); err != nil {
 		r.tell(Event{Step: promotion.RollStep, Service: roll.Service, Status: Noted, Text: "pre_stop failed: " + err.Error()})
+	}
+	if err := r.stillProven(context.WithoutCancel(ctx), roll.Service); err != nil {
+		return errors.Join(err, r.Engine.Stop(ctx, c.ID)) // it was told to end; putting back starts it anew
 	}
 	if err := r.Engine.Remove(ctx, c.ID); err != nil {
 		return err

@@ -143,7 +143,12 @@ func (r *run) reached(m promotion.Move, roll promotion.Roll, part promotion.Part
 		wanted = len(r.before.Containers[roll.Service])
 		list = slices.DeleteFunc(slices.Clone(list), func(c promotion.Container) bool { return r.before.was(c.ID) })
 	}
-	return len(list) == wanted && !slices.ContainsFunc(list, func(c promotion.Container) bool { return !isOn(c, m, roll) || !c.Up() })
+	return len(list) == wanted && !slices.ContainsFunc(list, func(c promotion.Container) bool { return !isOn(c, m, roll) || !c.Up() && !isIdle(c, roll) })
+}
+
+// isIdle reports whether a container is only to be there.
+func isIdle(c promotion.Container, roll promotion.Roll) bool {
+	return roll.Strategy == promotion.NotStarted && c.State == "created"
 }
 
 // isOn reports whether a container runs the new release. With a tag that moves only the digest tells.
@@ -176,15 +181,21 @@ func (r *run) finishTasks(ctx context.Context) error {
 	if err := r.oneByOne(ctx, r.remaining()); err != nil {
 		return err
 	}
+	if err := r.confirmProofs(ctx); err != nil {
+		return err
+	}
 	return r.recordEnd()
 }
 
 func (r *run) finishRoll(ctx context.Context, roll promotion.Roll, w *watch) error {
-	if r.fileOnly(roll) {
+	if r.fileOnly(roll) || roll.Strategy == promotion.NotStarted {
 		return nil
 	}
 	if roll.Strategy != promotion.StartFirst {
-		return errors.Join(r.proveAll(ctx, roll, w), r.rename(ctx, roll.Service))
+		if err := errors.Join(r.proveAll(ctx, roll, w), r.rename(ctx, roll.Service)); err != nil {
+			return err
+		}
+		return r.recreateAttached(ctx, roll, w)
 	}
 	now, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
 	if err != nil {

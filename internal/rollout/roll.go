@@ -20,6 +20,9 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 	if r.fileOnly(roll) {
 		return r.commit(ctx, roll)
 	}
+	if roll.Strategy == promotion.NotStarted {
+		return r.createOnly(ctx, roll)
+	}
 	watch, stop := r.watch(ctx)
 	defer stop()
 	old, err := r.Engine.Service(ctx, r.compose.Name, roll.Service)
@@ -29,7 +32,18 @@ func (r *run) roll(ctx context.Context, roll promotion.Roll) error {
 	if roll.Strategy == promotion.StartFirst {
 		return r.startFirst(ctx, roll, watch, old)
 	}
-	return r.recreate(ctx, roll, watch, old)
+	if err := r.recreate(ctx, roll, watch, old); err != nil {
+		return err
+	}
+	return r.recreateAttached(ctx, roll, watch)
+}
+
+// createOnly writes the pin of a service that runs once, and has compose make its container without starting it.
+func (r *run) createOnly(ctx context.Context, roll promotion.Roll) error {
+	if err := r.commit(ctx, roll); err != nil {
+		return err
+	}
+	return r.compose.Create(ctx, roll.Service)
 }
 
 func (r *run) touch() {
@@ -291,13 +305,16 @@ func (r *run) edit(ctx context.Context, roll promotion.Roll) (*compose.Edit, err
 	return project.Edit(roll.Changes...)
 }
 
-// confirm asks compose what a plain `up -d` would do now. Everything is proven at this point, so an
-// answer other than "nothing" is told, not undone.
+// confirm looks whether all that was proven still does its work, and asks compose what a plain `up -d` would do now.
+// An answer of compose's other than "nothing" is told, not undone.
 func (r *run) confirm(ctx context.Context) error {
+	if err := r.confirmProofs(ctx); err != nil {
+		return err
+	}
 	var services []string
 	for _, roll := range r.rolls() {
-		if !r.fileOnly(roll) {
-			services = append(services, roll.Service)
+		if !r.fileOnly(roll) && !roll.OneShot { // compose would run that again, or wait for it
+			services = append(append(services, roll.Service), roll.Attached...)
 		}
 	}
 	if len(services) == 0 {
@@ -310,6 +327,18 @@ func (r *run) confirm(ctx context.Context) error {
 	}
 	for _, line := range diverged {
 		r.tell(Event{Step: promotion.Confirm, Status: Noted, Text: "a later `docker compose up -d` would change something: " + line})
+	}
+	return nil
+}
+
+// confirmProofs fails if a container of any roll died since its proof.
+func (r *run) confirmProofs(ctx context.Context) error {
+	for _, roll := range r.rolls() {
+		for _, service := range append([]string{roll.Service}, roll.Attached...) {
+			if err := r.stillProven(ctx, service); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

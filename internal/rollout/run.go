@@ -49,6 +49,7 @@ type run struct {
 	stays     []string        // what was not put back, in words
 	here      string          // the folder for tasks of the client's machine, which runs nothing else
 	seq       int
+	proven    provenContainers
 	mu        sync.Mutex // of the above, which moves that go side by side share
 	files     sync.Mutex // held while the files are a candidate, or change
 }
@@ -263,7 +264,7 @@ func (r *run) proofs() []promotion.Mark {
 	var marks []promotion.Mark
 	for _, move := range r.Plan.Moves {
 		kind := promotion.Verified
-		rolled := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) })
+		rolled := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return !r.fileOnly(roll) && roll.Strategy != promotion.NotStarted })
 		unchecked := slices.ContainsFunc(move.Rolls, func(roll promotion.Roll) bool { return r.unchecked[roll.Service] })
 		if (!rolled || unchecked) && !r.verifiedByTask(move) {
 			kind = promotion.Unchecked
@@ -280,8 +281,14 @@ func (r *run) end(ctx context.Context, cause error) Result {
 	}
 	result := describeFailure(cause)
 	if r.touched {
+		if err := r.engineHangs(ctx); err != nil {
+			return r.interrupted(result, err)
+		}
 		result.Outcome = OutcomeRestored
 		if err := r.undo(context.WithoutCancel(ctx)); err != nil {
+			if hangs := r.engineHangs(ctx); hangs != nil {
+				return r.interrupted(result, hangs)
+			}
 			result.Outcome = OutcomeStuck
 			result.Error += "; and putting it back failed: " + err.Error()
 			result.Repair = r.repair(err)
@@ -300,6 +307,22 @@ func (r *run) end(ctx context.Context, cause error) Result {
 			r.tell(Event{Status: Noted, Text: "the history could not be written: " + err.Error()})
 		}
 	}
+	return result
+}
+
+// engineHangs looks whether there is an engine to put anything back with.
+func (r *run) engineHangs(ctx context.Context) error {
+	if r.Engine == nil {
+		return nil
+	}
+	return r.Engine.Hanging(context.WithoutCancel(ctx))
+}
+
+// interrupted is the result of a deployment that can neither go on nor back now. Its history says of no end, so that it
+// can be resumed once the engine answers; until then nobody is kept from looking at it by its lock.
+func (r *run) interrupted(result Result, cause error) Result {
+	result.Outcome, result.Error = OutcomeStuck, cause.Error()+"; before that: "+result.Error
+	result.Hint, result.Repair = "", fmt.Sprintf("%s; then promote resume %s", Advice(cause), r.Target.Environment)
 	return result
 }
 

@@ -41,9 +41,9 @@ func (r *run) trial(ctx context.Context, roll promotion.Roll, c docker.Container
 
 // checksOf are the checks that a container has to pass. What ran before may not know one that came with
 // the release that failed, and that must not keep it from coming back: then its own health check
-// decides, or, without one, that it stays up.
+// decides, or, without one, that it stays up. What others wait for to end can't be asked.
 func (r *run) checksOf(roll promotion.Roll, c docker.Container) []promotion.Check {
-	if r.back && c.Probe != nil {
+	if r.back && c.Probe != nil || roll.Awaited {
 		return nil
 	}
 	return r.Target.ChecksOf(roll.Service)

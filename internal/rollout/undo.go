@@ -16,6 +16,7 @@ import (
 // restoring of a restore.
 func (r *run) undo(ctx context.Context) error {
 	r.back = true
+	r.proven.forgetAll()
 	r.tell(Event{Status: Undoing, Text: "putting everything back"})
 	err := r.undoRolls(ctx)
 	return errors.Join(err, r.undoTasks(ctx, err != nil))
@@ -46,6 +47,22 @@ func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
 		return err
 	}
 	old, fresh := r.split(now)
+	if roll.OneShot {
+		return errors.Join(r.undoOneShot(ctx, roll, old, fresh), r.rename(ctx, roll.Service))
+	}
+	if err := r.undoContainers(ctx, roll, old, fresh); err != nil {
+		return errors.Join(err, r.rename(ctx, roll.Service))
+	}
+	if err := r.rename(ctx, roll.Service); err != nil || len(roll.Attached) == 0 {
+		return err
+	}
+	watch, stop := r.watch(ctx)
+	defer stop()
+	return r.recreateAttached(ctx, roll, watch)
+}
+
+// undoContainers makes the containers of a roll what they were.
+func (r *run) undoContainers(ctx context.Context, roll promotion.Roll, old, fresh []docker.Container) (err error) {
 	switch {
 	case len(old) < len(r.before.Containers[roll.Service]):
 		err = r.rollBack(ctx, roll, old, fresh)
@@ -56,7 +73,24 @@ func (r *run) undoRoll(ctx context.Context, roll promotion.Roll) error {
 		_, err = r.start(ctx, old)
 		err = errors.Join(discarded, err)
 	}
-	return errors.Join(err, r.rename(ctx, roll.Service))
+	return err
+}
+
+// undoOneShot puts the container of a service that runs once there as it was, and never starts it: what the older
+// release's would do is no way to take back what the newer one's did.
+func (r *run) undoOneShot(ctx context.Context, roll promotion.Roll, old, fresh []docker.Container) error {
+	for _, c := range fresh {
+		if c.State != "created" {
+			r.stays = append(r.stays, fmt.Sprintf("what %s did stays, as a service that runs once is not run on the way back", roll.Service))
+		}
+		if err := r.Engine.Remove(ctx, c.ID); err != nil {
+			return err
+		}
+	}
+	if len(old) < len(r.before.Containers[roll.Service]) {
+		return r.compose.Create(ctx, roll.Service)
+	}
+	return nil
 }
 
 // standDown takes the new containers away again. They may have requests to answer, and an old one may have

@@ -7,6 +7,7 @@
 //	LISTEN       "early": listens at once and answers 503 until it is ready; otherwise it refuses
 //	             connections until then
 //	CRASH        "start": exits 1 instead of becoming ready; "done": exits 0, as a job that has finished
+//	MIGRATE      a path: writes VERSION behind what is in the file, and exits 0, as a migration does
 //	CRASH_AFTER  exits 1 this long after it became ready
 //	HEALTH       "never": GET /health answers 503 for ever
 //	STOP_DELAY   goes on serving this long after SIGTERM
@@ -38,7 +39,22 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "health" {
 		os.Exit(health())
 	}
+	if path := os.Getenv("MIGRATE"); path != "" {
+		os.Exit(migrate(path))
+	}
 	os.Exit(serve())
+}
+
+func migrate(path string) int {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err == nil {
+		_, err = fmt.Fprintln(file, os.Getenv("VERSION"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fatal:", err)
+		return 1
+	}
+	return 0
 }
 
 func address() string {
