@@ -41,7 +41,7 @@ var (
 		"internal/lint":      {"internal/promotion"},
 		"internal/rollout":   {"internal/promotion", "internal/journal", "internal/docker"},
 		"internal/host":      {"internal/rollout", "internal/promotion", "internal/journal"},
-		"internal/deploy":    {"internal/config", "internal/git", "internal/host", "internal/journal", "internal/promotion", "internal/rollout"},
+		"internal/deploy":    {"internal/config", "internal/git", "internal/host", "internal/journal", "internal/promotion", "internal/release", "internal/rollout"},
 		"internal/ui":        {"internal/deploy", "internal/lint", "internal/promotion", "internal/rollout", "internal/journal"},
 		"internal/board":     {"internal/promotion", "internal/rollout", "internal/journal"},
 		"internal/cli":       {"anything"},
