@@ -96,8 +96,12 @@ func (p *program) runBump(ctx context.Context, o bumpOptions) error {
 	}
 	linked := project.Linked(o.services)
 	if o.publish && !o.dryRun {
-		if unfinished, err := project.FindUnfinished(ctx, linked); err != nil || len(unfinished) > 0 {
-			return p.finishBump(ctx, project, unfinished, err)
+		unfinished, err := project.FindUnfinished(ctx, linked)
+		if err != nil {
+			return err
+		}
+		if len(unfinished) > 0 {
+			return p.finishBump(ctx, project, unfinished)
 		}
 	}
 	bumps, err := project.PlanCleanBumps(ctx, linked, o.request)
@@ -132,11 +136,8 @@ func (p *program) makeReleases(ctx context.Context, list release.Releases, o bum
 }
 
 // finishBump takes a bump that was interrupted to its end.
-func (p *program) finishBump(ctx context.Context, project *release.Project, unfinished release.Releases, err error) error {
-	if err == nil {
-		err = project.RequireCleanTree(ctx)
-	}
-	if err != nil {
+func (p *program) finishBump(ctx context.Context, project *release.Project, unfinished release.Releases) error {
+	if err := project.RequireCleanTree(ctx); err != nil {
 		return err
 	}
 	p.screen.Say("going on with %s, which was bumped but not published", unfinished)
