@@ -34,6 +34,12 @@ type Release struct {
 	Platforms  []string       `json:"platforms,omitempty"` // linux/amd64, linux/arm64/v8, …; sorted
 }
 
+// ShortDigest is a digest as people compare them: the algorithm and twelve digits.
+func ShortDigest(digest string) string {
+	const shown = len("sha256:") + 12
+	return digest[:min(shown, len(digest))]
+}
+
 // Release reads what a tag or digest is: its manifest and its configuration, no layers. Labels count
 // before annotations, and those of the image before those of the index.
 func (c *Client) Release(ctx context.Context, repository, reference string) (Release, error) {

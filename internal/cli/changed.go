@@ -5,8 +5,16 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"promote/internal/config"
 	"promote/internal/promotion"
+	"promote/internal/release"
 )
+
+type changedOptions struct {
+	cfg      *config.Config
+	since    string // a revision; empty for each service's last version
+	exitCode bool
+}
 
 func (p *program) changedCommand() *cli.Command {
 	return p.command(entry{
@@ -24,58 +32,24 @@ func (p *program) changedCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			units, err := p.units(ctx, c, cfg, "", true)
-			if err != nil {
-				return err
-			}
-			names, err := changedSince(ctx, units, c.String("since"))
-			if err != nil {
-				return err
-			}
-			if err := p.answerChanged(names); err != nil || len(names) > 0 || !c.Bool("exit-code") {
-				return err
-			}
-			return &quietError{exitPending}
+			return p.runChanged(ctx, changedOptions{cfg: cfg, since: c.String("since"), exitCode: c.Bool("exit-code")})
 		},
 	})
 }
 
-// changedSince are the names of the services that changed. What is linked changes together.
-func changedSince(ctx context.Context, units []batch, rev string) ([]string, error) {
-	names := []string{}
-	for _, unit := range units {
-		touched, err := unit.touched(ctx, rev)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range unit {
-			if touched {
-				names = append(names, r.service.Name)
-			}
-		}
+func (p *program) runChanged(ctx context.Context, o changedOptions) error {
+	project, err := p.openProject(ctx, o.cfg)
+	if err != nil {
+		return err
 	}
-	return names, nil
-}
-
-// touched reports whether there are commits since a revision that touch one of the services; since its
-// last version, if there is no revision.
-func (list batch) touched(ctx context.Context, rev string) (bool, error) {
-	for _, r := range list {
-		from := rev
-		if rev == "" {
-			p, err := r.past(ctx)
-			if err != nil {
-				return false, err
-			}
-			from = p.last().rev
-		} else if err := r.tags.whole(); err != nil {
-			return false, err // a shallow clone knows too few commits
-		}
-		if commits, err := r.since(ctx, from); err != nil || len(commits) > 0 {
-			return err == nil, err
-		}
+	names, err := release.ChangedServices(ctx, project.Linked(o.cfg.Services), o.since)
+	if err != nil {
+		return err
 	}
-	return false, nil
+	if err := p.answerChanged(names); err != nil || len(names) > 0 || !o.exitCode {
+		return err
+	}
+	return &quietError{exitPending}
 }
 
 func (p *program) answerChanged(names []string) error {

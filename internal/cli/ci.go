@@ -5,6 +5,7 @@ import (
 
 	"promote/internal/deploy"
 	"promote/internal/promotion"
+	"promote/internal/release"
 	"promote/internal/ui"
 )
 
@@ -14,34 +15,35 @@ func (p *program) ci() ui.CI {
 }
 
 // reportRelease tells the CI which version a service is at, before it is published.
-func (r *release) reportRelease() {
-	r.reportValues(
-		ui.Value{Name: "version", Text: r.version.String()},
-		ui.Value{Name: "image", Text: r.reference()},
-		ui.Value{Name: "git_tag", Text: r.gitTag},
+func (p *program) reportRelease(r *release.Release) {
+	p.reportValues(r.Service,
+		ui.Value{Name: "version", Text: r.Version.String()},
+		ui.Value{Name: "image", Text: r.Reference()},
+		ui.Value{Name: "git_tag", Text: r.GitTag},
 	)
 }
 
 // reportPublished tells the CI what was published.
-func (r *release) reportPublished(a publication) {
-	r.reportRelease()
-	r.reportValues(ui.Value{Name: "digest", Text: a.Digest}, ui.Value{Name: "new", Text: strconv.FormatBool(a.New)})
+func (p *program) reportPublished(published release.Publication) {
+	p.reportRelease(published.Release)
+	p.reportValues(published.Release.Service,
+		ui.Value{Name: "digest", Text: published.Digest}, ui.Value{Name: "new", Text: strconv.FormatBool(published.New)})
 	outcome := "published"
-	if !a.New {
+	if !published.New {
 		outcome = "was published before"
 	}
-	r.screen.Summary("publish", []string{"service", "version", "image", "digest", "outcome"},
-		[][]string{{a.Service, a.Version, a.Image, promotion.Short(a.Digest), outcome}}, "")
+	p.screen.Summary("publish", []string{"service", "version", "image", "digest", "outcome"},
+		[][]string{{published.Service, published.Version, published.Image, promotion.Short(published.Digest), outcome}}, "")
 }
 
 // reportValues names the values of a service of several after it, too.
-func (r *release) reportValues(values ...ui.Value) {
-	r.screen.Values(values...)
-	if len(r.cfg.Services) > 1 {
+func (p *program) reportValues(service *release.Service, values ...ui.Value) {
+	p.screen.Values(values...)
+	if !service.StandsAlone() {
 		for i := range values {
-			values[i].Name += "_" + r.service.Name
+			values[i].Name += "_" + service.Name
 		}
-		r.screen.Values(values...)
+		p.screen.Values(values...)
 	}
 }
 

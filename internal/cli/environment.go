@@ -58,7 +58,7 @@ func (p *program) client(c *cli.Context) (*deploy.Client, error) {
 		Here: p.local(self), SSH: p.ssh(cfg, path), By: p.who(), Patience: cfg.SSH.Patience,
 		Lost: p.screen.Lost, Found: p.screen.Found,
 	}
-	return &deploy.Client{Config: cfg, Connections: p.connections, Registry: p.registry(), By: p.who(), Environ: p.environ, IsBump: isBump}, nil
+	return &deploy.Client{Config: cfg, Connections: p.connections, Registry: p.registry(), By: p.who(), Environ: p.environ}, nil
 }
 
 // local is the host side in this process, for clients here and for those that come over ssh.

@@ -10,6 +10,7 @@ import (
 	"promote/internal/host"
 	"promote/internal/journal"
 	"promote/internal/promotion"
+	"promote/internal/release"
 	"promote/internal/rollout"
 )
 
@@ -67,7 +68,7 @@ func exitCode(err error) int {
 		locked  *journal.LockedError
 		died    *host.DiedError
 		halfway *deploy.InterruptedError
-		taken   *takenError
+		taken   *release.TakenError
 	)
 	switch {
 	case err == nil:
@@ -78,7 +79,7 @@ func exitCode(err error) int {
 		return outcomeCode(outcome.Outcome)
 	case errors.As(err, &locked), errors.As(err, &refusal) && refusal.Locked():
 		return exitLocked
-	case refusal != nil, errors.As(err, &halfway), errors.As(err, &taken) && taken.refused:
+	case refusal != nil, errors.As(err, &halfway), errors.As(err, &taken) && taken.Refused:
 		return exitRefused
 	case errors.Is(err, host.ErrDetached):
 		return exitDetached

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"promote/internal/bed"
+	"promote/internal/release"
 	"promote/registry"
 )
 
@@ -186,7 +187,7 @@ func (s *studio) whole(version string) {
 		}
 	}
 	digests := map[string]string{}
-	for _, tag := range []string{version, latestTag, "1.5", head[:12]} {
+	for _, tag := range []string{version, release.LatestTag, "1.5", head[:12]} {
 		digest, err := s.client.Digest(s.t.Context(), s.image, tag)
 		s.check(err)
 		digests[digest] = tag
@@ -329,7 +330,7 @@ func TestVersionsOfMany(t *testing.T) {
 	bed.Need(t)
 	const all = 5000
 	s := newStudio(t)
-	digest, err := s.client.Digest(t.Context(), s.image, latestTag)
+	digest, err := s.client.Digest(t.Context(), s.image, release.LatestTag)
 	s.check(err)
 	var tags []string
 	for n := range all {

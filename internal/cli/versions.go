@@ -2,13 +2,12 @@ package cli
 
 import (
 	"context"
-	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
-	"promote/internal/deploy"
+	"promote/internal/config"
 	"promote/internal/promotion"
+	"promote/internal/release"
 	"promote/registry"
 )
 
@@ -26,17 +25,17 @@ func (p *program) versionsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			list, err := deploy.PublishedVersions(ctx, p.registry(), service)
-			if err != nil {
-				return err
-			}
-			slices.SortFunc(list, func(a, b registry.TaggedVersion) int { return b.Version.Compare(a.Version) })
-			if limit := c.Int("limit"); limit > 0 && len(list) > limit {
-				list = list[:limit]
-			}
-			return p.answerVersions(service.Image, list)
+			return p.runVersions(ctx, service, c.Int("limit"))
 		},
 	})
+}
+
+func (p *program) runVersions(ctx context.Context, service *config.Service, limit int) error {
+	list, err := release.NewestVersions(ctx, p.registry(), service, limit)
+	if err != nil {
+		return err
+	}
+	return p.answerVersions(service.Image, list)
 }
 
 func (p *program) answerVersions(image string, list []registry.TaggedVersion) error {
@@ -54,20 +53,4 @@ func (p *program) answerVersions(image string, list []registry.TaggedVersion) er
 		p.screen.Say("%s has no published version", image)
 	}
 	return nil
-}
-
-// registry is the client for all registries, with what docker knows of them here: certificates also where
-// an engine without root has them.
-func (p *program) registry() *registry.Client {
-	home := p.env("XDG_CONFIG_HOME")
-	if home == "" {
-		home = filepath.Join(p.env("HOME"), ".config")
-	}
-	options := []registry.Option{
-		registry.WithUserAgent("promote/" + shownVersion()), registry.WithCertificates(filepath.Join(home, "docker", "certs.d")),
-	}
-	if p.patience > 0 {
-		options = append(options, registry.WithPatience(p.patience))
-	}
-	return registry.New(options...)
 }

@@ -9,6 +9,7 @@ import (
 
 	"promote/internal/config"
 	"promote/internal/promotion"
+	"promote/internal/release"
 	"promote/internal/rollout"
 )
 
@@ -92,7 +93,7 @@ func (c *Client) checkRegistry(ctx context.Context, target promotion.Target) []r
 }
 
 func (c *Client) checkVersions(ctx context.Context, s *config.Service) rollout.Check {
-	versions, err := PublishedVersions(ctx, c.Registry, s)
+	versions, err := release.PublishedVersions(ctx, c.Registry, s)
 	switch {
 	case err != nil:
 		return rollout.CheckOf("registry", err)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"promote/internal/promotion"
+	"promote/internal/release"
 	"promote/internal/rollout"
 )
 
@@ -92,7 +93,7 @@ func (h *HostDeployment) contentsOf(ctx context.Context, m promotion.Move) (Cont
 		contents.Unknown = err.Error() // such as a commit that was never fetched
 	}
 	for _, c := range log {
-		if !h.IsBump(c) {
+		if !release.IsBump(c) {
 			contents.Commits = append(contents.Commits, Commit{Hash: c.Hash, Subject: c.Subject, Author: c.Author, At: c.Time})
 		}
 	}

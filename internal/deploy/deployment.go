@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"promote/internal/config"
-	"promote/internal/git"
 	"promote/internal/host"
 	"promote/internal/promotion"
 	"promote/internal/rollout"
@@ -24,9 +23,8 @@ type Client struct {
 	Config      *config.Config
 	Connections *Connections
 	Registry    *registry.Client
-	By          string                // who does it, from where
-	Environ     []string              // of the commands that run on this machine
-	IsBump      func(git.Commit) bool // whether a commit only changed the version
+	By          string   // who does it, from where
+	Environ     []string // of the commands that run on this machine
 }
 
 // Request is what somebody wants of an environment.

@@ -7,9 +7,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"promote/internal/config"
 	"promote/internal/host"
 	"promote/internal/promotion"
+	"promote/internal/release"
 	"promote/internal/rollout"
 	"promote/registry"
 )
@@ -80,7 +80,7 @@ func (h *HostDeployment) lookUpVersions(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			found[i], err = PublishedVersions(ctx, h.Registry, s)
+			found[i], err = release.PublishedVersions(ctx, h.Registry, s)
 			return err
 		})
 	}
@@ -90,15 +90,6 @@ func (h *HostDeployment) lookUpVersions(ctx context.Context) error {
 		h.Request.Published[name] = found[i]
 	}
 	return err
-}
-
-// PublishedVersions are those of a service in the registry. A repository that isn't there yet has none.
-func PublishedVersions(ctx context.Context, r *registry.Client, s *config.Service) ([]registry.TaggedVersion, error) {
-	list, err := r.Versions(ctx, s.Image, s.Tag)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil
-	}
-	return list, err
 }
 
 // resolveDigests asks the registry for the digests of the chosen tags that nobody knows yet.

@@ -101,13 +101,7 @@ func Label(r registry.Release) string {
 }
 
 // Short is a digest as people compare them: the algorithm and twelve digits.
-func Short(digest string) string {
-	const shown = len("sha256:") + 12
-	if len(digest) > shown {
-		return digest[:shown]
-	}
-	return digest
-}
+func Short(digest string) string { return registry.ShortDigest(digest) }
 
 // PinLabel shows what stands in a compose file behind the name of an image.
 func PinLabel(pin string) string {
