@@ -256,10 +256,7 @@ func (l *Local) stop(ctx context.Context, m at, id string) error {
 	case holder.PID == 0:
 		return fmt.Errorf("%s is only just starting; try again", id)
 	}
-	if err := syscall.Kill(holder.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("worker %d: %w", holder.PID, err)
-	}
-	return nil
+	return stopWorker(*holder)
 }
 
 // started waits until the worker of a deployment that was asked for here is there.
@@ -349,7 +346,7 @@ func (l *Local) launch(ctx context.Context, m at, r Request) error {
 	if err != nil {
 		return err
 	}
-	holder.PID = worker.Pid
+	holder.PID, holder.Started = worker.Pid, startOf(worker.Pid)
 	_ = lock.Write(holder) // it has begun, whatever a full disk keeps from being written here
 	return nil
 }

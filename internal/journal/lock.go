@@ -19,6 +19,8 @@ type Holder struct {
 	By    string    `json:"by"` // who, from where
 	Since time.Time `json:"since"`
 	PID   int       `json:"pid"` // of the worker, 0 until it runs
+	// Started is when that process started, as its machine counts, since another one may get its PID; 0: not known.
+	Started uint64 `json:"started,omitempty"`
 }
 
 func (h Holder) String() string {
