@@ -72,6 +72,7 @@ func TestPrivateRegistryWantsPassword(t *testing.T) {
 
 // The service is what other packages measure promote by, so its bad manners are tested.
 func TestServiceMisbehavesAsTold(t *testing.T) {
+	bed.Thorough(t)
 	env := bed.Env(t)
 	tests := []struct {
 		name        string
@@ -115,6 +116,7 @@ func TestServiceListensEarly(t *testing.T) {
 }
 
 func TestServiceStopsAsTold(t *testing.T) {
+	bed.Thorough(t)
 	env := bed.Env(t)
 	tests := map[string]struct {
 		environment map[string]string

@@ -101,6 +101,7 @@ func TestHostKeyIsChecked(t *testing.T) {
 }
 
 func TestComposeProjectOnHost(t *testing.T) {
+	bed.Thorough(t)
 	registry := bed.HostRegistry(t)
 	host := bed.Host(t, "shop")
 	publish(t, registry, "v1.5.0")
@@ -125,6 +126,7 @@ func TestHostRegistryServesTheTestToo(t *testing.T) {
 }
 
 func TestCutAndMend(t *testing.T) {
+	bed.Thorough(t)
 	host := bed.Host(t, "far")
 	echo := startEcho(t, host.URL("deploy"))
 	host.Cut()
@@ -141,6 +143,7 @@ func TestCutAndMend(t *testing.T) {
 }
 
 func TestPowerOffAndBoot(t *testing.T) {
+	bed.Thorough(t)
 	registry := bed.HostRegistry(t)
 	host := bed.Host(t, "weak")
 	publish(t, registry, "v1.5.0")
@@ -170,6 +173,7 @@ func TestPowerOffAndBoot(t *testing.T) {
 
 // A machine without power closes no connections: whoever talked to it hears nothing.
 func TestPowerOffIsSilent(t *testing.T) {
+	bed.Thorough(t)
 	host := bed.Host(t, "silent")
 	echo := startEcho(t, host.URL("deploy"))
 	host.PowerOff()
@@ -182,6 +186,7 @@ func TestPowerOffIsSilent(t *testing.T) {
 }
 
 func TestRestartEngine(t *testing.T) {
+	bed.Thorough(t)
 	registry := bed.HostRegistry(t)
 	host := bed.Host(t, "engine")
 	publish(t, registry, "v1.5.0")
@@ -213,6 +218,7 @@ func TestTryTellsExitCode(t *testing.T) {
 }
 
 func TestOrphansOnHostAreReaped(t *testing.T) {
+	bed.Thorough(t)
 	host := bed.Host(t, "orphans")
 	orphan := strings.TrimSpace(host.Run(t, "sleep 0 & echo $!"))
 	eventually(t, "the orphan to go", func() bool {

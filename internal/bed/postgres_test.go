@@ -9,6 +9,7 @@ import (
 // TestPostgres keeps what was written when the container is replaced by a new one, and wants the
 // password of those who come from elsewhere.
 func TestPostgres(t *testing.T) {
+	Thorough(t)
 	host := Host(t, "database")
 	Postgres(t, host)
 	const server = "docker run -d --name db -e POSTGRES_PASSWORD=s3cret -e POSTGRES_DB=shop -v data:/var/lib/postgresql/data postgres:15 && " +

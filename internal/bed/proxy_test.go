@@ -16,6 +16,7 @@ import (
 )
 
 func TestProxiesServe(t *testing.T) {
+	bed.Thorough(t)
 	files, config := bed.Service(t, "v1.0.0", nil)
 	bed.Image(t, "proxied", "v1.0.0", files, config)
 	for program, names := range frontsByProgram() {

@@ -88,6 +88,7 @@ func TestRelayDrops(t *testing.T) {
 }
 
 func TestRelayOutlivesBoot(t *testing.T) {
+	bed.Thorough(t)
 	host := bed.Host(t, "reborn")
 	relay := host.Relay(t, 0)
 	host.PowerOff()

@@ -37,7 +37,7 @@ func Service(t testing.TB, version string, env map[string]string) (files map[str
 		Healthcheck: &v1.HealthConfig{
 			Test:     []string{"CMD", "/bin/server", "health"},
 			Interval: 500 * time.Millisecond,
-			Timeout:  2 * time.Second,
+			Timeout:  10 * time.Second, // a machine whose cores are all busy is no reason to be unhealthy
 			Retries:  3,
 		},
 	}

@@ -24,6 +24,7 @@ func drainingService(t *testing.T, name, port string) (docker func(args ...strin
 }
 
 func TestServiceDrains(t *testing.T) {
+	bed.Thorough(t)
 	docker := drainingService(t, "service-drains", "8091")
 	docker("exec", "service-drains", "touch", "/drain")
 	eventually(t, "the service to be unhealthy", func() bool {
@@ -39,6 +40,7 @@ func TestServiceDrains(t *testing.T) {
 }
 
 func TestServiceFinishesSlowAnswer(t *testing.T) {
+	bed.Thorough(t)
 	docker := drainingService(t, "service-slow", "8092")
 	load := bed.Load(t, bed.Traffic{URL: "http://127.0.0.1:8092/slow?for=1s", Rate: 10})
 	docker("kill", "--signal", "TERM", "service-slow")

@@ -51,6 +51,7 @@ func victimHost(t *testing.T) {
 }
 
 func TestNothingRemains(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	tests := []struct {
 		name   string
@@ -91,6 +92,7 @@ func TestNothingRemains(t *testing.T) {
 }
 
 func TestNothingRemainsAfterKill(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	temp := t.TempDir()
 	before := machine(t)
@@ -138,6 +140,7 @@ func TestNeedWithoutRoot(t *testing.T) {
 
 // A bed without hosts needs none of the programs that hosts are made of.
 func TestNeedOfHosts(t *testing.T) {
+	bed.Thorough(t)
 	bed.Need(t)
 	tests := []struct{ host, want string }{
 		{"", "--- PASS: TestVictim"},

@@ -142,7 +142,7 @@ func TestProxies(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(fronts)) {
 		port++
 		t.Run(name, func(t *testing.T) {
-			if name != "nginx" && name != "caddy" {
+			if name != "nginx" {
 				bed.Thorough(t)
 			}
 			if fronts[name].loses > 0 && os.Getenv("PROMOTE_ROLLS") == "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
@@ -16,21 +17,16 @@ import (
 )
 
 // Follow tells the events of a deployment after a number, those that were and those that come, until
-// it has ended. The kernel says when there is more to read and when the worker is gone; nothing polls.
+// it has ended. The kernel says when there is more to read and when the worker is gone; nothing polls, unless
+// the kernel has no more watches for this user.
 func Follow(ctx context.Context, record *journal.Record, id string, after int, tell func(rollout.Event)) (rollout.Result, error) {
 	f, err := os.Open(record.Path("events.jsonl"))
 	if err != nil {
 		return rollout.Result{}, err
 	}
 	defer f.Close()
-	grown, err := fsnotify.NewWatcher()
-	if err != nil {
-		return rollout.Result{}, err
-	}
-	defer grown.Close()
-	if err := grown.Add(f.Name()); err != nil {
-		return rollout.Result{}, err
-	}
+	grown, stop := watchGrowth(f.Name())
+	defer stop()
 	t := &tail{reader: bufio.NewReader(f), after: after, tell: tell}
 	gone := workerGone(f)
 	for {
@@ -39,9 +35,7 @@ func Follow(ctx context.Context, record *journal.Record, id string, after int, t
 			return *result, err
 		}
 		select {
-		case <-grown.Events:
-		case err := <-grown.Errors:
-			return rollout.Result{}, err
+		case <-grown:
 		case <-gone:
 			if result, err := t.read(); result != nil || err != nil {
 				return *result, err
@@ -49,6 +43,51 @@ func Follow(ctx context.Context, record *journal.Record, id string, after int, t
 			return rollout.Result{}, &DiedError{ID: id, Log: record.Path("worker.log")}
 		case <-ctx.Done():
 			return rollout.Result{}, ErrDetached
+		}
+	}
+}
+
+// lookAgain is how often a file is read that can't be watched.
+const lookAgain = 200 * time.Millisecond
+
+// watchGrowth tells when a file may have grown. A user has few watches, and every container that runs as this user
+// takes its own: without one, it may have grown now and then.
+func watchGrowth(path string) (grown <-chan struct{}, stop func()) {
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		if err = watcher.Add(path); err != nil {
+			watcher.Close()
+		}
+	}
+	told, done := make(chan struct{}), make(chan struct{})
+	var events <-chan fsnotify.Event
+	var failed <-chan error
+	var tick <-chan time.Time
+	if err == nil {
+		events, failed = watcher.Events, watcher.Errors
+	} else {
+		tick = time.Tick(lookAgain)
+	}
+	go func() {
+		for {
+			select {
+			case <-events:
+			case <-failed: // too many at once, so that some were not told
+			case <-tick:
+			case <-done:
+				return
+			}
+			select {
+			case told <- struct{}{}:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return told, func() {
+		close(done)
+		if err == nil {
+			watcher.Close()
 		}
 	}
 }

@@ -11,6 +11,24 @@ import (
 	"promote/internal/rollout"
 )
 
+// TestUnwatched: where a file can't be watched, what is appended to it is seen all the same.
+func TestUnwatched(t *testing.T) {
+	grown, stop := watchGrowth(t.TempDir() + "/not-there")
+	defer stop()
+	select {
+	case <-grown:
+	case <-t.Context().Done():
+	}
+}
+
+// TestUnseen: that a deployment can't be followed any more does not say that it failed, at either end.
+func TestUnseen(t *testing.T) {
+	far := toFailure(&unseenError{errors.New("too many open files")}).err("host")
+	if !errors.Is(far, ErrDetached) || far.Error() != "host: it can't be followed: too many open files; the deployment goes on" {
+		t.Errorf("the client is told %v", far)
+	}
+}
+
 // TestFollowLost follows a deployment whose last event could not be written, as on a full disk: the
 // history knows how it ended. Where it does not either, the worker died.
 func TestFollowLost(t *testing.T) {

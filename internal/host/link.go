@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"promote/internal/rollout"
 )
@@ -20,6 +21,7 @@ type link struct {
 	host    *url.URL
 	program *Program
 	process *process
+	batch   bool // nobody is asked for a passphrase
 
 	mu      sync.Mutex
 	next    int
@@ -130,11 +132,11 @@ func (l *link) send(ctx context.Context, q Request) (<-chan reply, error) {
 	l.mu.Lock()
 	l.ahead = text
 	l.mu.Unlock()
-	hash, err := l.program.hash(here)
+	hash, size, err := l.program.identity(here)
 	if err != nil {
 		return nil, err
 	}
-	return replies, l.write([]byte(here.uname() + " " + hash + "\n" + string(text)))
+	return replies, l.write(fmt.Appendf(nil, "%s %s %d\n%s", here.uname(), hash, size, text))
 }
 
 // write is for requests. That it fails says little; why the connection is gone is told by what was read
@@ -173,7 +175,7 @@ func (l *link) run() {
 func (l *link) greet(in *bufio.Reader) error {
 	brought := false
 	for {
-		word, err := firstWord(in)
+		word, err := l.nextWord(in, brought)
 		if err != nil {
 			return err
 		}
@@ -189,6 +191,40 @@ func (l *link) greet(in *bufio.Reader) error {
 			return err
 		}
 	}
+}
+
+// greeting is how long a host may take for its first word, once it has said something, or nobody is asked for
+// a passphrase.
+var greeting = 30 * time.Second // shorter in tests
+
+// nextWord is the next line that is meant for us. A login shell that asks something, or becomes something else,
+// never says any.
+func (l *link) nextWord(in *bufio.Reader, brought bool) ([]byte, error) {
+	if brought {
+		return firstWord(in) // the program is on its way, which takes as long as it takes
+	}
+	if !l.batch {
+		if _, err := in.Peek(1); err != nil {
+			return nil, err
+		}
+	}
+	late := time.AfterFunc(greeting, func() { _ = l.process.cmd.Process.Kill() })
+	word, err := firstWord(in)
+	if !late.Stop() && err != nil {
+		return nil, &silentError{said: strings.TrimSpace(string(word))}
+	}
+	return word, err
+}
+
+// silentError is a host whose login shell does not come to run what it was asked to.
+type silentError struct{ said string }
+
+func (e *silentError) Error() string {
+	text := fmt.Sprintf("promote was not started there within %s", greeting)
+	if e.said != "" {
+		text += fmt.Sprintf("; the login shell said %q", e.said[:min(len(e.said), 200)])
+	}
+	return text
 }
 
 // welcome reads what the far end is. When our program was brought there, the request that was sent ahead
@@ -218,7 +254,7 @@ func (l *link) welcome(word []byte, brought bool) error {
 func (l *link) bring(in *bufio.Reader, uname string) error {
 	system, machine, _ := strings.Cut(uname, " ")
 	target := platformOf(system, machine)
-	hash, err := l.program.hash(target)
+	hash, size, err := l.program.identity(target)
 	if err != nil {
 		return l.far(err)
 	}
@@ -226,7 +262,7 @@ func (l *link) bring(in *bufio.Reader, uname string) error {
 	if err != nil {
 		return l.far(err)
 	}
-	if _, err := fmt.Fprintf(l.process.in, "%s %d\n", hash, len(data)); err != nil {
+	if _, err := fmt.Fprintf(l.process.in, "%s %d %d\n", hash, len(data), size); err != nil {
 		return err
 	}
 	next, err := in.Peek(len("promote-"))
@@ -253,7 +289,7 @@ func (l *link) far(err error) error { return toFailure(err).err(l.host.Hostname(
 // read gives every reply to whoever waits for it.
 func (l *link) read(in *bufio.Reader) error {
 	for {
-		text, err := in.ReadBytes('\n')
+		text, err := readLine(in, longestReply)
 		if err != nil {
 			return err
 		}

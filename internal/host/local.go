@@ -317,8 +317,22 @@ func (l *Local) apply(ctx context.Context, m at, r Request, tell func(rollout.Ev
 	if err != nil {
 		return nil, err
 	}
-	return m.follow(ctx, r.Deployment, r.After, tell)
+	result, err := m.follow(ctx, r.Deployment, r.After, tell)
+	if died := (*DiedError)(nil); err != nil && !errors.As(err, &died) && !errors.Is(err, ErrDetached) {
+		err = &unseenError{err}
+	}
+	return result, err
 }
+
+// unseenError is a deployment that began, and can't be followed. It goes on.
+type unseenError struct{ err error }
+
+func (e *unseenError) Error() string {
+	return "it can't be followed: " + e.err.Error() + "; the deployment goes on"
+}
+
+// Unwrap says so to those who ask.
+func (e *unseenError) Unwrap() error { return ErrDetached }
 
 // launch takes the lock and leaves it to a new worker, unless there has been one already.
 func (l *Local) launch(ctx context.Context, m at, r Request) error {

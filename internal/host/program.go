@@ -19,8 +19,8 @@ import (
 type Program struct {
 	Path string // of our own executable
 
-	mu     sync.Mutex
-	hashes map[string]string
+	mu    sync.Mutex
+	known map[string]content // by path
 }
 
 // platform is an operating system and a processor as Go names them.
@@ -72,28 +72,35 @@ func (e *platformError) Hint() string {
 	return "put promote-" + e.target.String() + " of the release beside this promote, as " + e.path
 }
 
-// hash names the content of the program for a platform. It is worked out once.
-func (p *Program) hash(target platform) (string, error) {
+// identity names the content of the program for a platform, and says how long it is. It is worked out once.
+func (p *Program) identity(target platform) (hash string, size int64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	path, err := p.file(target)
-	if err != nil || p.hashes[path] != "" {
-		return p.hashes[path], err
+	if err != nil || p.known[path].hash != "" {
+		return p.known[path].hash, p.known[path].size, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
+	if size, err = io.Copy(sum, f); err != nil {
+		return "", 0, err
 	}
-	if p.hashes == nil {
-		p.hashes = map[string]string{}
+	if p.known == nil {
+		p.known = map[string]content{}
 	}
-	p.hashes[path] = hex.EncodeToString(sum.Sum(nil))
-	return p.hashes[path], nil
+	hash = hex.EncodeToString(sum.Sum(nil))
+	p.known[path] = content{hash, size}
+	return hash, size, nil
+}
+
+// content is what tells one program from another.
+type content struct {
+	hash string // SHA-256
+	size int64  // bytes
 }
 
 // packed is the program for a platform, compressed.

@@ -103,8 +103,9 @@ type failure struct {
 }
 
 const (
-	kindLocked = "locked"
-	kindDied   = "died"
+	kindLocked   = "locked"
+	kindDied     = "died"
+	kindDetached = "detached"
 )
 
 func toFailure(err error) *failure {
@@ -115,6 +116,8 @@ func toFailure(err error) *failure {
 		f.Kind, f.Holder = kindLocked, &locked.Holder
 	case errors.As(err, &died):
 		f.Kind, f.Died = kindDied, died
+	case errors.Is(err, ErrDetached):
+		f.Kind = kindDetached
 	}
 	return f
 }
@@ -127,13 +130,23 @@ func (f *failure) err(host string) error {
 	case f.Kind == kindDied && f.Died != nil:
 		return f.Died
 	}
-	return &FarError{Host: host, Text: f.Text, Advice: f.Hint}
+	far := &FarError{Host: host, Text: f.Text, Advice: f.Hint}
+	if f.Kind == kindDetached {
+		far.cause = ErrDetached
+	}
+	return far
 }
 
 // FarError is what went wrong on a host, in its own words.
-type FarError struct{ Host, Text, Advice string }
+type FarError struct {
+	Host, Text, Advice string
+	cause              error // what callers tell apart
+}
 
 func (e *FarError) Error() string { return e.Host + ": " + e.Text }
+
+// Unwrap gives what callers tell apart, if it is that.
+func (e *FarError) Unwrap() error { return e.cause }
 
 // Hint is the host's own.
 func (e *FarError) Hint() string { return e.Advice }

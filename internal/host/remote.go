@@ -152,7 +152,7 @@ func (r *Remote) connect() (*link, error) {
 	if err != nil {
 		return nil, &ConnectionError{Host: r.Host, Reason: err.Error(), Err: err}
 	}
-	r.link = &link{host: r.Host, program: r.SSH.Program, process: p, pending: map[int]waiting{}, ready: make(chan struct{}), gone: make(chan struct{})}
+	r.link = &link{host: r.Host, program: r.SSH.Program, process: p, batch: r.SSH.Batch, pending: map[int]waiting{}, ready: make(chan struct{}), gone: make(chan struct{})}
 	go r.link.run()
 	return r.link, nil
 }

@@ -27,6 +27,9 @@ func (l *Local) Serve(ctx context.Context, version string, in io.Reader, out io.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	replies := &lineWriter{out: out}
+	if _, err := io.WriteString(out, "\n"); err != nil { // a login shell may have said something without an end
+		return err
+	}
 	if err := replies.write(hello{Promote: version, Protocol: Protocol}); err != nil {
 		return err
 	}
@@ -102,12 +105,32 @@ var errNoise = errors.New("what answers there is not promote")
 // noisiest is how much a login shell may say before promote does.
 const noisiest = 64 << 10 // bytes
 
+// longestReply is how long a line of a host may be: a history of many years, and no more than a client has memory for.
+const longestReply = 256 << 20 // bytes
+
+// readLine reads a line that is no longer than it may be. What there was of it comes with an error, too.
+func readLine(in *bufio.Reader, longest int) ([]byte, error) {
+	var text []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		text = append(text, part...)
+		switch {
+		case err == nil:
+			return text, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return text, err
+		case len(text) > longest:
+			return text, errNoise
+		}
+	}
+}
+
 // firstWord skips what a login shell says, and returns the first line that is meant for us.
 func firstWord(in *bufio.Reader) ([]byte, error) {
 	for said := 0; said < noisiest; {
-		text, err := in.ReadBytes('\n')
+		text, err := readLine(in, noisiest)
 		if err != nil {
-			return nil, err
+			return text, err
 		}
 		if bytes.HasPrefix(text, []byte(`{"promote":`)) || bytes.HasPrefix(text, []byte("promote-")) {
 			return bytes.TrimSpace(text), nil

@@ -81,6 +81,7 @@ func answers(t testing.TB, l *Local, input string, n int) []reply {
 	go func() { _, _ = io.WriteString(ask, input) }() // what is not read is not answered, and missing below
 	go func() { out.CloseWithError(l.Serve(t.Context(), "v0.0.0", in, out)) }()
 	list, lines := []reply{}, bufio.NewScanner(said)
+	lines.Scan() // ends what a login shell may have said
 	lines.Scan()
 	for len(list) < n && lines.Scan() {
 		list = append(list, decode(t, lines.Bytes()))

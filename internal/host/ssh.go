@@ -21,18 +21,26 @@ type SSH struct {
 }
 
 // first is what the far end runs: it looks for the promote that has our content, takes it from its
-// input where there is none, and becomes it. It reads the hash from its input, so that we can work it
+// input where there is none, and becomes it. It reads hash and size from its input, so that we can work them
 // out while the connection is made. One line and no single quote, for whatever shell the user has there.
 //
-// What is said before promote itself speaks: promote-needs OS ARCH asks for HASH SIZE; promote-send for
-// the compressed program; promote-failed says that it could not be put there, and stderr why.
-const first = `d="$HOME/.promote/bin"; read -r os arch h || exit 1; ` +
-	`if [ "$(uname -s) $(uname -m)" = "$os $arch" ] && [ -x "$d/$h/promote" ]; then exec "$d/$h/promote" host serve; fi; ` +
-	`read -r request || exit 1; echo "promote-needs $(uname -s) $(uname -m)"; read -r h size || exit 1; ` +
-	`if [ ! -x "$d/$h/promote" ]; then mkdir -p "$d/$h" && t=$(mktemp "$d/$h/.promote-XXXXXX") || { echo promote-failed; exit 1; }; ` +
-	`trap "rm -f \"$t\"" EXIT HUP INT TERM; echo promote-send; ` +
-	`head -c "$size" | gzip -dc >"$t" && [ "$(sha256sum <"$t" | cut -c1-64)" = "$h" ] && chmod 755 "$t" && mv -f "$t" "$d/$h/promote" || { echo promote-failed; exit 1; }; fi; ` +
-	`exec "$d/$h/promote" host serve`
+// What is said before promote itself speaks: promote-needs OS ARCH asks for HASH, the size that is sent, and that of
+// the program; promote-send for the compressed program; promote-failed says that it could not be put there, and
+// stderr why. All of it stands on lines of its own, also behind a login shell that said something without an end.
+//
+// A program of another size is what a power cut left of one. What can't be run where it was put, as under a home
+// that is mounted noexec, is put into the user's own XDG_RUNTIME_DIR, if there is one.
+const first = `umask 077; echo; read -r os arch h n || exit 1; ` +
+	`own="$HOME/.promote/bin"; run="${XDG_RUNTIME_DIR:-$HOME}/.promote/bin"; ` +
+	`good() { f="$d/$h/promote"; [ -x "$f" ] && [ "$(($(wc -c <"$f")))" = "$n" ]; }; ` +
+	`serve() { for d in "$own" "$run"; do if good; then exec "$f" host serve; fi; done; }; ` +
+	`put() { mkdir -p "$d/$h" && t=$(mktemp "$d/$h/.promote-XXXXXX") && cat >"$t" && chmod 700 "$t" && "$t" --version >/dev/null && { sync "$t" 2>/dev/null || sync; } && mv -f "$t" "$d/$h/promote"; }; ` +
+	`fail() { rm -f "$t" "$z"; echo promote-failed; exit 1; }; ` +
+	`[ "$(uname -s) $(uname -m)" = "$os $arch" ] && serve; ` +
+	`read -r request || exit 1; echo "promote-needs $(uname -s) $(uname -m)"; read -r h size n || exit 1; serve; ` +
+	`d=$own; mkdir -p "$d/$h" && z=$(mktemp "$d/$h/.promote-XXXXXX") || fail; trap "rm -f \"$z\"" EXIT HUP INT TERM; echo promote-send; ` +
+	`head -c "$size" | gzip -dc >"$z" && [ "$(sha256sum <"$z" | cut -c1-64)" = "$h" ] || fail; ` +
+	`put <"$z" || { rm -f "$t"; d=$run; put <"$z" || fail; }; rm -f "$z"; serve; echo promote-failed; exit 1`
 
 // alive has ssh notice a peer that is silent, within half a minute.
 var alive = []string{"-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"}
@@ -155,7 +163,9 @@ func (e *ConnectionError) Hint() string {
 	}
 	switch {
 	case errors.Is(e.Err, errNotPlaced):
-		return "promote keeps its program in ~/.promote/bin there; make that writable: ssh " + address + " df -h ."
+		return "promote keeps its program in ~/.promote/bin there, which has to be writable and not mounted noexec: ssh " + address + " df -h ."
+	case errors.Is(e.Err, io.EOF):
+		return "ssh " + address + " true; if that works: ssh " + address + " rm -r .promote/bin, so that promote is put there anew"
 	case errors.Is(e.Err, exec.ErrNotFound):
 		return "apt-get install openssh-client"
 	}
@@ -168,7 +178,7 @@ var errNotPlaced = errors.New("promote could not be put there")
 // ended is the reason why a connection is gone, from what ssh said.
 func (p *process) ended(host *url.URL, err error) *ConnectionError {
 	reason := "the connection ended"
-	if errors.Is(err, errNotPlaced) || errors.Is(err, errNoise) {
+	if silent := (*silentError)(nil); errors.Is(err, errNotPlaced) || errors.Is(err, errNoise) || errors.As(err, &silent) {
 		reason = err.Error()
 	}
 	if said := p.stderr.lines(); len(said) > 0 {
