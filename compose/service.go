@@ -35,7 +35,7 @@ type Service struct {
 	DependsOn       []string            `json:"depends_on,omitempty"`
 	Restart         string              `json:"restart,omitempty"`
 	Update          Update              `json:"update,omitzero"`    // deploy.update_config
-	PreStop         []Hook              `json:"pre_stop,omitempty"` // what is to run in a container before it is stopped
+	PreStop         []Hook              `json:"-"`                  // what is to run in a container before it is stopped; its environment is nobody else's
 	Aliases         map[string][]string `json:"aliases,omitempty"`  // names of its own, by network
 	NotDark         string              `json:"not_dark,omitempty"` // why its containers can't be started by anybody but compose
 	Context         string              `json:"context,omitempty"`  // it is built from, absolute

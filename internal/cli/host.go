@@ -16,7 +16,10 @@ import (
 func (p *program) hostCommand() *cli.Command {
 	return &cli.Command{
 		Name: "host", Hidden: true, Usage: "the host side of promote; not for people",
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "project", Usage: "in authorized_keys: the only project directory that a key may move versions in"}},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "project", Usage: "in authorized_keys: the only project directory that a key may move versions in"},
+			&cli.StringFlag{Name: "as", Usage: "in authorized_keys: who uses the key, for the history"},
+		},
 		Action: p.limited,
 		Subcommands: []*cli.Command{
 			{Name: "serve", Usage: "answer the requests that come on stdin", Action: func(c *cli.Context) error { return p.serve(c.Context, nil) }},
@@ -34,6 +37,7 @@ func (p *program) limited(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	allow.As = c.String("as")
 	return p.serve(c.Context, allow)
 }
 

@@ -32,15 +32,17 @@ const AllowFile = "allow.yaml"
 // in authorized_keys.
 type Allowance struct {
 	Project string // the only project directory
+	As      string // who uses the key, whatever the client says; empty: as it says
 	settings
 }
 
 // settings are those of the allow file, at the defaults where there is none.
 type settings struct {
-	Compose  []string     `yaml:"compose"`  // compose files; default: what docker compose finds
-	EnvFile  []string     `yaml:"env_file"` // env files; default: .env
-	Name     string       `yaml:"name"`     // compose project, or the swarm's stack
-	Engine   string       `yaml:"engine"`   // compose, which is the default, or swarm
+	Names    nameList     `yaml:"environment"` // of environments; default: those that the history has
+	Compose  []string     `yaml:"compose"`     // compose files; default: what docker compose finds
+	EnvFile  []string     `yaml:"env_file"`    // env files; default: .env
+	Name     string       `yaml:"name"`        // compose project, or the swarm's stack
+	Engine   string       `yaml:"engine"`      // compose, which is the default, or swarm
 	Profiles []string     `yaml:"profiles"`
 	Accept   semver.Range `yaml:"-"` // versions that may come here
 	Range    string       `yaml:"accept"`
@@ -49,13 +51,34 @@ type settings struct {
 	Data     []Data       `yaml:"data"`          // that may be read from here, or replaced
 }
 
+// nameList is one name, or several.
+type nameList []string
+
+// UnmarshalYAML reads a text as one name.
+func (l *nameList) UnmarshalYAML(n *yaml.Node) error {
+	var list []string
+	if n.Kind == yaml.ScalarNode {
+		list = []string{n.Value}
+	} else if err := n.Decode(&list); err != nil {
+		return err
+	}
+	*l = list
+	return nil
+}
+
 // Allow reads what a key that is limited to a project directory may do.
 func Allow(project string) (*Allowance, error) {
 	project, err := filepath.Abs(project)
 	if err != nil {
 		return nil, err
 	}
-	a := &Allowance{Project: project, settings: settings{Engine: promotion.EngineCompose}}
+	return (&Allowance{Project: project}).reread()
+}
+
+// reread reads the allow file as it is now.
+func (old *Allowance) reread() (*Allowance, error) {
+	project := old.Project
+	a := &Allowance{Project: project, As: old.As, settings: settings{Engine: promotion.EngineCompose}}
 	path := filepath.Join(project, journal.Folder, AllowFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -64,9 +87,7 @@ func Allow(project string) (*Allowance, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&a.settings); err != nil && !errors.Is(err, io.EOF) {
+	if err := a.read(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if a.Engine = cmp.Or(a.Engine, promotion.EngineCompose); a.Engine != promotion.EngineCompose && a.Engine != promotion.EngineSwarm {
@@ -78,6 +99,33 @@ func Allow(project string) (*Allowance, error) {
 		}
 	}
 	return a, nil
+}
+
+// read takes the settings from the allow file. What somebody may have meant to forbid something with is never
+// passed over: a second document, a key without a value.
+func (s *settings) read(data []byte) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	err := decoder.Decode(s)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil && !errors.Is(decoder.Decode(new(yaml.Node)), io.EOF) {
+		err = errors.New("it has more than one document")
+	}
+	if err != nil {
+		return err
+	}
+	var keys map[string]yaml.Node
+	if err := yaml.Unmarshal(data, &keys); err != nil {
+		return err
+	}
+	for key, value := range keys {
+		if value.Tag == "!!null" {
+			return fmt.Errorf("%s has no value", key)
+		}
+	}
+	return nil
 }
 
 // deniedError is what a limited key may not do.
@@ -101,10 +149,53 @@ func (a *Allowance) limit(r *Request) error {
 	if swarm := promotion.EngineSwarm; (r.Target.Engine == swarm) != (a.Engine == swarm) {
 		return deny("the engine is %s here, not %s", a.Engine, r.Target.Engine)
 	}
+	if err := a.permitEnvironment(r.Target.Environment); err != nil {
+		return err
+	}
 	a.target(&r.Target)
+	r.By = cmp.Or(a.As, r.By)
 	if r.Job != nil {
 		r.Job.Plan.Target = r.Target // what is looked at here is what the worker does
+		r.Job.Plan.By = cmp.Or(a.As, r.Job.Plan.By)
 		return a.permitRuns(r.Target)
+	}
+	return nil
+}
+
+// permitEnvironment keeps a key to the environments of the project: locks, holds and the history go by the name.
+func (a *Allowance) permitEnvironment(name string) error {
+	allowed := []string(a.Names)
+	if len(allowed) == 0 {
+		entries, err := journal.Open(a.Project).Entries()
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			allowed = append(allowed, e.Environment)
+		}
+	}
+	if len(allowed) > 0 && !slices.Contains(allowed, name) {
+		return deny("%q is no environment of this project", name)
+	}
+	return nil
+}
+
+// permitNow refuses to begin anything while somebody keeps the environment locked, or something in the folder waits
+// to be resumed, in whichever environment.
+func (a *Allowance) permitNow(state promotion.State) error {
+	if lock := state.Locked; lock != nil {
+		return deny("%s is locked by %s", state.Environment, lock.By)
+	}
+	entries, err := journal.Open(a.Project).Entries()
+	if err != nil {
+		return err
+	}
+	if pending := journal.Pending(entries); state.Lock == "" && len(pending) > 0 {
+		for id, waits := range pending {
+			if waits {
+				return deny("%s waits to be resumed", id)
+			}
+		}
 	}
 	return nil
 }
@@ -128,8 +219,17 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 	if err := permitChecks(state, plan.Target); err != nil || job.Resume != "" {
 		return err // what is resumed was permitted when it began, and launch looks whether it did
 	}
+	if err := a.permitNow(state); err != nil {
+		return err
+	}
 	if err := permitSteps(plan); err != nil {
 		return err
+	}
+	if err := permitRun(state, plan); err != nil {
+		return err
+	}
+	for i := range plan.Moves {
+		settleFacts(state, plan.Target, &plan.Moves[i])
 	}
 	for _, move := range plan.Moves {
 		if err := a.permitRelease(plan.Target, move); err != nil {
@@ -169,6 +269,30 @@ func permitSteps(plan promotion.Plan) error {
 		return deny("the steps of %s are not those of its moves", plan.ID)
 	}
 	return nil
+}
+
+// permitRun has a task by itself run in a container of the project.
+func permitRun(state promotion.State, plan promotion.Plan) error {
+	if plan.Kind != promotion.Run {
+		return nil
+	}
+	s, found := state.Service(plan.Steps[0].Service)
+	task, _ := plan.Target.Task(plan.Steps[0].Service, plan.Steps[0].Task)
+	if task.In != promotion.InHost && (!found || len(s.Parts) == 0) {
+		return deny("%q is no service of the project", plan.Steps[0].Service)
+	}
+	return nil
+}
+
+// settleFacts has the host's own commands find in their environment what is so here, whatever the client says: what
+// the service is on, and the version that its new tag is.
+func settleFacts(state promotion.State, t promotion.Target, m *promotion.Move) {
+	for _, s := range t.Services {
+		if own, found := state.Service(m.Service); found && s.Name == m.Service && len(own.Parts) > 0 {
+			m.From = own.Present(s.Tag)
+			m.To.Version, _ = s.Tag.Parse(m.To.Tag)
+		}
+	}
 }
 
 // permitRelease goes by the tag, since that is what will stand in the file: the version that the client

@@ -54,13 +54,29 @@ func words(commands []Command) [][]string {
 func permitChecks(state promotion.State, t promotion.Target) error {
 	for _, s := range t.Services {
 		for _, check := range s.Checks {
-			part, found := partOf(state, check.Service)
-			if found && part.Compose.NetworkMode == "host" && (check.HTTP != nil || check.TCP != 0) {
-				return deny("%s is on the host's network, where %s would reach more than it", check.Service, check)
+			if (check.HTTP != nil || check.TCP != 0) && !hasOwnNetwork(state, check.Service) {
+				return deny("%s may be on the host's network, where %s would reach more than it", check.Service, check)
 			}
 		}
 	}
 	return nil
+}
+
+// hasOwnNetwork follows a service to the one whose network it shares. Of one that the environment does not run, and
+// of a container by its name, nobody knows here which network that is.
+func hasOwnNetwork(state promotion.State, service string) bool {
+	for range len(state.Services) + 1 { // at most so many, but in a circle
+		part, found := partOf(state, service)
+		other, shares := strings.CutPrefix(part.Compose.NetworkMode, "service:")
+		switch {
+		case !found || part.Compose.NetworkMode == "host" || strings.HasPrefix(part.Compose.NetworkMode, "container:"):
+			return false
+		case !shares:
+			return true
+		}
+		service = other
+	}
+	return false
 }
 
 // Data is data that a limited key may have to do with, as the allow file names it: all that it says has to be as

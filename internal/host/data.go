@@ -107,8 +107,8 @@ func (s *source) ended() bool {
 
 // dump runs a dump, which other requests read to its end. The first event says that they can.
 func (l *Local) dump(ctx context.Context, m at, r Request, tell func(rollout.Event)) error {
-	if l.Allow != nil {
-		if err := l.Allow.permitDump(*r.Data); err != nil {
+	if m.allow != nil {
+		if err := m.allow.permitDump(*r.Data); err != nil {
 			return err
 		}
 	}
@@ -238,7 +238,7 @@ func (r Request) checkData() error {
 		return &requestError{"dump wants data"}
 	case (r.Do == DoRead || r.Do == DoFeed) && r.Chunk == nil:
 		return &requestError{string(r.Do) + " wants a chunk"}
-	case r.Chunk != nil && (len(r.Chunk.Data) > rollout.ChunkSize || len(r.Chunk.Error) > longestReason):
+	case r.Chunk != nil && len(r.Chunk.Data) > rollout.ChunkSize:
 		return &requestError{"that is no chunk"}
 	}
 	return nil

@@ -39,8 +39,15 @@ var idGrammar = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,63}$`)
 
 // call does what is asked.
 func (l *Local) call(ctx context.Context, r Request, tell func(rollout.Event)) (Answer, error) {
-	if l.Allow != nil {
-		if err := l.Allow.limit(&r); err != nil {
+	if err := checkGrammar(&r); err != nil {
+		return Answer{}, err
+	}
+	allow, err := l.allowance()
+	if err != nil {
+		return Answer{}, err
+	}
+	if allow != nil {
+		if err := allow.limit(&r); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -54,7 +61,7 @@ func (l *Local) call(ctx context.Context, r Request, tell func(rollout.Event)) (
 	if err != nil {
 		return Answer{}, err
 	}
-	return l.answer(ctx, at{m}, r, tell)
+	return l.answer(ctx, at{m, allow}, r, tell)
 }
 
 func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.Event)) (a Answer, err error) {
@@ -103,12 +110,13 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 const (
 	longestName   = 256     // bytes
 	longestReason = 4 << 10 // bytes
+	mostMarks     = 10_000  // at a time: one for each service of a large environment
 )
 
 // check looks whether a request is one that a client of ours makes, so that what follows can rely on it.
 func (r Request) check() error {
-	if by, reason := r.said(); by > longestName || reason > longestReason {
-		return &wordyError{}
+	if len(r.Marks) > mostMarks {
+		return &requestError{fmt.Sprintf("more than %d marks at once", mostMarks)}
 	}
 	for _, s := range r.Target.Services {
 		if len(s.Runs) == 0 {
@@ -120,35 +128,13 @@ func (r Request) check() error {
 	default:
 		return nil
 	}
-	for _, id := range r.deployments() {
-		if !idGrammar.MatchString(id) {
-			return &requestError{fmt.Sprintf("%q is no deployment", id)}
-		}
+	if !idGrammar.MatchString(r.Deployment) {
+		return &requestError{fmt.Sprintf("%q is no deployment", r.Deployment)}
 	}
 	if (r.Do == DoApply || r.Do == DoPending) && (r.Job == nil || r.Job.Plan.ID != r.Deployment) {
 		return &requestError{string(r.Do) + " wants the job of the deployment that it names"}
 	}
 	return r.checkData()
-}
-
-// deployments are all that the request names.
-func (r Request) deployments() []string {
-	list := []string{r.Deployment}
-	if r.Job == nil {
-		return list
-	}
-	if r.Job.Resume != "" {
-		list = append(list, r.Job.Resume)
-	}
-	if data := r.Job.Plan.Data; data != nil && data.Undo != "" {
-		list = append(list, data.Undo)
-	}
-	for _, step := range r.Job.Plan.Steps {
-		if step.Of != "" {
-			list = append(list, step.Of)
-		}
-	}
-	return list
 }
 
 // requestError is a request that no client of this version makes.
@@ -158,25 +144,6 @@ func (e *requestError) Error() string { return e.reason }
 
 // Hint is what is most likely wrong.
 func (e *requestError) Hint() string { return "install the same promote at both ends" }
-
-// said is how long the longest name and the longest reason of a request are.
-func (r Request) said() (by, reason int) {
-	by, reason = len(r.By), len(r.Reason)
-	if r.Job != nil {
-		by, reason = max(by, len(r.Job.Plan.By)), max(reason, len(r.Job.Plan.Reason))
-	}
-	return by, reason
-}
-
-// wordyError is a name or a reason that is too long to be kept.
-type wordyError struct{}
-
-func (e *wordyError) Error() string {
-	return fmt.Sprintf("who is at it may be %d bytes long, and the reason %d", longestName, longestReason)
-}
-
-// Hint is what to change.
-func (e *wordyError) Hint() string { return "a shorter --reason" }
 
 // noProjectError is a project directory that is not there.
 type noProjectError struct{ target promotion.Target }
@@ -190,8 +157,19 @@ func (e *noProjectError) Hint() string {
 	return "project: of " + e.target.Environment + " in promote.yaml says where the compose files are"
 }
 
+// allowance is what this key may do now: whoever looks after the host may have changed it since it connected.
+func (l *Local) allowance() (*Allowance, error) {
+	if l.Allow == nil {
+		return nil, nil
+	}
+	return l.Allow.reread()
+}
+
 // at is a machine as requests see it.
-type at struct{ *rollout.Machine }
+type at struct {
+	*rollout.Machine
+	allow *Allowance // nil: everything
+}
 
 func (m at) journal() *journal.Journal { return journal.Open(m.Target.Project) }
 
@@ -289,10 +267,10 @@ func (l *Local) begin(id string) (done func()) {
 
 // permit asks whether the key may have a job done. One that is not limited may.
 func (l *Local) permit(ctx context.Context, m at, job *Job) error {
-	if l.Allow == nil {
+	if m.allow == nil {
 		return nil
 	}
-	return l.Allow.permit(ctx, m, job)
+	return m.allow.permit(ctx, m, job)
 }
 
 // pending looks at what the tasks of a plan would do. A limited key may, where it may have them done.

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"promote/internal/promotion"
 	"promote/internal/rollout"
 	"promote/registry"
+	"promote/semver"
 )
 
 const shopFile = "name: shop\nservices:\n  core:\n    image: registry.example/core:v1.0.0\n  mailer:\n    image: registry.example/mailer:v1.0.0\n  near:\n    image: registry.example/near:v1.0.0\n    network_mode: host\n"
@@ -411,6 +413,10 @@ func FuzzServe(f *testing.F) {
 	f.Add(strings.Replace(honest, "v1.1.0", "v1.0.1", -1))
 	f.Add(strings.Replace(honest, `"runs":["core"]`, `"runs":[]`, 1))
 	f.Add(strings.Replace(honest, "20261121-120000-abc", "../../x", -1))
+	f.Add(strings.Replace(honest, `"runs":["core"]`, `"runs":["--volume=/:/host"]`, -1))
+	f.Add(strings.Replace(honest, `"prod"`, `"x --checkpoint-action=exec=./s"`, -1))
+	f.Add(strings.Replace(honest, `"monitor":0`, `"monitor":9223372036854775807`, -1))
+	f.Add(encode(f, Request{Protocol: Protocol, Do: DoMark, Target: goodTarget(l), Kind: strings.Repeat("x", 1<<20)}))
 	for _, do := range []Verb{DoState, DoCheckup, DoPending, DoHistory, DoHolder, DoQuiet, DoMark, DoDeployment, DoFollow, DoStop, "shell"} {
 		f.Add(encode(f, Request{Protocol: Protocol, Do: do, Target: goodTarget(l), Deployment: "x", Kind: "verify", Marks: []promotion.Mark{{Service: "core\x1b", Kind: "x"}}}))
 	}
@@ -463,6 +469,173 @@ func TestAllowFile(t *testing.T) {
 	for _, got := range []promotion.Target{r.Target, r.Job.Plan.Target} {
 		if fmt.Sprintf("%v %v %v %v", got.Compose, got.EnvFiles, got.Name, got.Profiles) != "[base.yaml prod.yaml] [prod.env] shop-prod [web]" {
 			t.Errorf("got %v", got)
+		}
+	}
+}
+
+// TestGrammar: every text and every duration that can come over the wire has a rule, so that a new one is thought of.
+func TestGrammar(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var walk func(of reflect.Type, field string)
+	walk = func(of reflect.Type, field string) {
+		if readsItself(of) {
+			return
+		}
+		switch of.Kind() {
+		case reflect.Pointer, reflect.Slice:
+			walk(of.Elem(), field)
+		case reflect.Map:
+			walk(of.Key(), field+"{}")
+			walk(of.Elem(), field)
+		case reflect.String:
+			if textRules[field] == nil {
+				t.Errorf("%s has no rule", field)
+			}
+		case reflect.Struct:
+			for i := 0; !seen[of] && i < of.NumField(); i++ {
+				if f := of.Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
+					walk(f.Type, of.String()+"."+f.Name)
+				}
+			}
+			seen[of] = true
+		}
+	}
+	walk(reflect.TypeFor[Request](), "")
+}
+
+// TestForeignWords: what would be an option, a path or a sentence without end is refused, whoever sends it.
+func TestForeignWords(t *testing.T) {
+	for name, bend := range map[string]func(*Request){
+		"an option in place of a service": func(r *Request) { r.Target.Services[0].Runs = []string{"--volume=/:/host"} },
+		"an option as environment":        func(r *Request) { r.Target.Environment = "x --checkpoint=1 --checkpoint-action=exec=./s" },
+		"a path as environment":           func(r *Request) { r.Target.Environment = "../etc" },
+		"a service of words":              func(r *Request) { r.Target.Services[0].Name = "$(id)" },
+		"a task like an option":           func(r *Request) { r.Target.Services[0].Tasks = []promotion.Task{{Name: "-x"}} },
+		"a place like an option":          func(r *Request) { r.Target.Services[0].Tasks = []promotion.Task{{Name: "x", In: "service:-x"}} },
+		"a proxy like an option":          func(r *Request) { r.Target.Services[0].Front = &promotion.Front{Service: "--all"} },
+		"a tag of words":                  func(r *Request) { r.Job.Plan.Moves[0].From.Tag = "$(id)\n;x ../../y" },
+		"an image like an option":         func(r *Request) { r.Job.Plan.Moves[0].Image = "-v=/:/host" },
+		"years of monitoring":             func(r *Request) { r.Target.Rollout.Monitor = 1<<63 - 1 },
+		"a wait into the past":            func(r *Request) { r.Wait = -1 },
+		"a mark without end":              func(r *Request) { r.Kind = strings.Repeat("x", 3<<20) },
+		"a reason without end":            func(r *Request) { r.Marks = []promotion.Mark{{Reason: strings.Repeat("x", 5<<10)}} },
+		"marks without end":               func(r *Request) { r.Marks = make([]promotion.Mark, mostMarks+1) },
+		"a NUL":                           func(r *Request) { r.Target.Project += "\x00" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := shop(t)
+			l.Allow = nil
+			r := good(&Local{Allow: &Allowance{Project: t.TempDir()}})
+			bend(&r)
+			got := answers(t, l, encode(t, r), 1)
+			if len(got) != 1 || got[0].Error == nil || got[0].Error.Hint == "" || got[0].Error.Kind == kindDied {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// permitted sends a request over a limited key, and returns why it is refused, if it is: one that is not starts the
+// worker, which dies of it here.
+func permitted(t *testing.T, l *Local, r Request) string {
+	t.Helper()
+	got := answers(t, l, encode(t, r), 1)
+	if len(got) != 1 || got[0].Error == nil {
+		t.Fatalf("got %+v", got)
+	}
+	if got[0].Error.Kind == kindDied {
+		return ""
+	}
+	return got[0].Error.Text
+}
+
+// TestLimitedEnvironment: a key can't get round a lock, or what waits to be resumed, by another environment's name; and
+// it is who the host says.
+func TestLimitedEnvironment(t *testing.T) {
+	now := time.Now()
+	mark := func(environment, kind string) func(*testing.T, *Local) {
+		return func(t *testing.T, l *Local) {
+			e := journal.Entry{Schema: 1, Event: journal.Marked, Kind: kind, At: now, By: "eve", Marks: []journal.Mark{{Kind: kind, By: "eve", At: now}}}
+			check(t, journal.Open(l.Allow.Project).Of(environment).Append(e))
+		}
+	}
+	begun := func(environment string) func(*testing.T, *Local) {
+		return func(t *testing.T, l *Local) {
+			e := journal.Entry{Schema: 1, Event: journal.Begun, ID: "20261121-110000-abc", At: now, By: "eve"}
+			check(t, journal.Open(l.Allow.Project).Of(environment).Append(e))
+		}
+	}
+	settings := func(text string) func(*testing.T, *Local) {
+		return func(t *testing.T, l *Local) {
+			check(t, os.WriteFile(filepath.Join(l.Allow.Project, ".promote/allow.yaml"), []byte(text), 0o644))
+		}
+	}
+	for name, test := range map[string]struct {
+		prepare func(*testing.T, *Local)
+		want    string
+	}{
+		"the first one":           {func(*testing.T, *Local) {}, ""},
+		"its own":                 {mark("prod", "unlocked"), ""},
+		"a ghost":                 {mark("live", "unlocked"), `"prod" is no environment of this project`},
+		"locked":                  {mark("prod", "locked"), "prod is locked by eve"},
+		"interrupted":             {begun("prod"), "20261121-110000-abc waits to be resumed"},
+		"named by the host":       {settings("environment: prod\n"), ""},
+		"one of those":            {settings("environment: [live, prod]\n"), ""},
+		"none of those":           {settings("environment: [live]\n"), `"prod" is no environment of this project`},
+		"forbidden meanwhile":     {settings("accept: <1.1.0\n"), "v1.1.0 is not in <1.1.0"},
+		"a second document":       {settings("compose: [compose.yaml]\n---\naccept: <1.1.0\n"), "more than one document"},
+		"a key without its value": {settings("accept:\n"), "accept has no value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := shop(t)
+			test.prepare(t, l)
+			if got := permitted(t, l, good(l)); test.want == "" && got != "" || !strings.Contains(got, test.want) {
+				t.Errorf("refused: %q, want %q", got, test.want)
+			}
+		})
+	}
+	l := shop(t)
+	l.Allow.As = "ci"
+	r := Request{Protocol: Protocol, ID: 1, Do: DoMark, Target: goodTarget(l), Kind: "verify", By: "somebody else"}
+	if got := answers(t, l, encode(t, r), 1); len(got) != 1 || got[0].Error != nil {
+		t.Fatalf("got %+v", got)
+	}
+	entries, err := journal.Open(l.Allow.Project).Entries()
+	if check(t, err); entries[0].By != "ci" {
+		t.Errorf("the history says %q", entries[0].By)
+	}
+}
+
+// TestSettledFacts: the environment of the host's own commands has what is so there.
+func TestSettledFacts(t *testing.T) {
+	tag, err := semver.ParseTemplate("v{version}")
+	check(t, err)
+	target := promotion.Target{Services: []promotion.Service{{Name: "core", Tag: tag}}}
+	part := promotion.Part{Compose: compose.Service{Name: "core", Repository: "shop/core", Pin: compose.Pin{Tag: "v1.0.0"}}}
+	state := promotion.State{Services: []promotion.ServiceState{{Service: "core", Image: "shop/core", Parts: []promotion.Part{part}}}}
+	lie, err := semver.Parse("9.9.9")
+	check(t, err)
+	m := promotion.Move{Service: "core", From: registry.Release{Tag: "lie", Version: lie}, To: registry.Release{Tag: "v1.1.0", Version: lie}}
+	settleFacts(state, target, &m)
+	if promotion.Label(m.From) != "v1.0.0" || promotion.Label(m.To) != "v1.1.0" {
+		t.Errorf("from %s to %s", promotion.Label(m.From), promotion.Label(m.To))
+	}
+}
+
+// TestSharedNetwork: the host's own network is not reached by a service that only shares one.
+func TestSharedNetwork(t *testing.T) {
+	part := func(name, mode string) promotion.Part {
+		return promotion.Part{Compose: compose.Service{Name: name, NetworkMode: mode}}
+	}
+	state := promotion.State{Services: []promotion.ServiceState{{Parts: []promotion.Part{
+		part("own", ""), part("beside", "service:own"), part("near", "host"), part("behind", "service:near"), part("far", "service:behind"),
+		part("named", "container:x"), part("lost", "service:nobody"), part("a", "service:b"), part("b", "service:a"),
+	}}}}
+	for name, want := range map[string]bool{
+		"own": true, "beside": true, "near": false, "behind": false, "far": false, "named": false, "lost": false, "a": false, "nobody": false,
+	} {
+		if got := hasOwnNetwork(state, name); got != want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -106,7 +106,11 @@ func (m *Machine) ofProject(p *compose.Project, facts engineFacts, credentials m
 	for _, s := range m.Target.Services {
 		if part := services[s.Runs[0]]; part.Image != "" {
 			looks = append(looks, func(ctx context.Context) []Check {
-				return one(m.checkImage(ctx, facts, part.Image, m.auth(ctx, credentials, s.Image)))
+				repository := part.Repository // a login goes to the registry that it is for
+				if compose.SameRepository(repository, s.Image) {
+					repository = s.Image
+				}
+				return one(m.checkImage(ctx, facts, part.Image, m.auth(ctx, credentials, repository)))
 			})
 		}
 	}
