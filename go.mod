@@ -31,6 +31,11 @@ require (
 )
 
 require (
+	github.com/fvbommel/sortorder v1.2.1 // indirect
+	github.com/moby/sys/sequential v0.6.0 // indirect
+)
+
+require (
 	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/bahlo/generic-list-go v0.2.0 // indirect

@@ -98,11 +98,15 @@ func (p *program) machine(ctx context.Context, t promotion.Target) (*rollout.Mac
 		return m, nil
 	}
 	m.Login = p.login
+	endpoint, err := docker.FindEndpoint(p.env)
+	if err != nil {
+		return m, err
+	}
+	m.Environ = endpoint.Environ(p.environ)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var err error
 	if p.docker == nil {
-		p.docker, err = p.engine(ctx)
+		p.docker, err = endpoint.Connect(ctx)
 	}
 	m.Engine = p.docker
 	return m, err
@@ -119,11 +123,11 @@ func (p *program) login(ctx context.Context, repository string) string {
 
 // engine is the Docker engine that docker itself would use here.
 func (p *program) engine(ctx context.Context) (*docker.Engine, error) {
-	host := p.env("DOCKER_HOST")
-	if dir := p.env("DOCKER_CERT_PATH"); dir != "" && p.env("DOCKER_TLS_VERIFY") != "" {
-		return docker.Connect(ctx, host, docker.Certificates(dir))
+	endpoint, err := docker.FindEndpoint(p.env)
+	if err != nil {
+		return nil, err
 	}
-	return docker.Connect(ctx, host)
+	return endpoint.Connect(ctx)
 }
 
 // who is the person, or the CI, that does this, and from where.

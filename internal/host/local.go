@@ -385,6 +385,7 @@ func (l *Local) start(job Job, record *journal.Record, lock *journal.Lock) (*os.
 	}
 	defer log.Close()
 	cmd := exec.Command(l.Worker[0], l.Worker[1:]...)
+	cmd.Path = sameProgram(cmd.Path)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
 	cmd.ExtraFiles = []*os.File{lock.File, events} // 3 and 4
 	stream, err := l.feeding(job.Plan)

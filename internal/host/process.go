@@ -28,6 +28,17 @@ func stopWorker(holder journal.Holder) error {
 	return nil
 }
 
+// sameProgram is a path to the program that runs now, if the path is its own: another one may have been put there
+// since it started, and a worker of another version would misunderstand its job.
+func sameProgram(path string) string {
+	const running = "/proc/self/exe"
+	self, err := os.Executable()
+	if _, missing := os.Stat(running); err != nil || missing != nil || self != path {
+		return path
+	}
+	return running
+}
+
 // startOf is when a process started, in ticks since its machine did; 0 where the kernel does not tell.
 func startOf(pid int) uint64 {
 	const field = 19 // of those behind the name, which may contain anything
