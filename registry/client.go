@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ type Client struct {
 	keychain     authn.Keychain
 	transport    http.RoundTripper // nil for our own, with certificates
 	certificates []string
+	insecure     []string // registries that plain HTTP may be spoken with
 	userAgent    string
 	patience     time.Duration
 	pauses       []time.Duration
@@ -46,6 +46,12 @@ func WithTransport(t http.RoundTripper) Option { return func(c *Client) { c.tran
 // instance that of an engine that runs without root: ~/.config/docker/certs.d.
 func WithCertificates(folders ...string) Option {
 	return func(c *Client) { c.certificates = append(c.certificates, folders...) }
+}
+
+// WithInsecure allows plain HTTP with registries, HOST or HOST:PORT as image names have them, that don't
+// answer to HTTPS. Whoever is on the way there reads the credentials and can answer in the registry's place.
+func WithInsecure(registries ...string) Option {
+	return func(c *Client) { c.insecure = append(c.insecure, registries...) }
 }
 
 // WithPatience is how long a registry may say nothing before it counts as unavailable; 30 s otherwise.
@@ -157,7 +163,7 @@ func (c *Client) Writable(ctx context.Context, repository string) error {
 // repository parses a name once, with the registry's scheme decided by its address.
 func (c *Client) repository(repository string) (name.Repository, error) {
 	repo, err := name.NewRepository(repository)
-	if err == nil && loopback(repo.RegistryStr()) {
+	if err == nil && c.mayBePlain(repo.RegistryStr()) {
 		repo, err = name.NewRepository(repository, name.Insecure)
 	}
 	if err != nil {
@@ -199,15 +205,4 @@ func written(repository, reference string) string {
 		return repository + "@" + reference
 	}
 	return repository + ":" + reference
-}
-
-// loopback tells whether docker would speak plain HTTP with a registry unasked; the library knows of
-// 127.0.0.1 only.
-func loopback(registry string) bool {
-	host, _, err := net.SplitHostPort(registry)
-	if err != nil {
-		host = registry
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

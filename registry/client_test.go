@@ -101,7 +101,7 @@ func TestLoopback(t *testing.T) {
 		"[::1]:5000": true, "ghcr.io": false, "10.0.0.1:5000": false, "localhost.example.org": false, "index.docker.io": false,
 	}
 	for registry, want := range tests {
-		if loopback(registry) != want {
+		if isLoopback(registry) != want {
 			t.Errorf("%s: %v", registry, !want)
 		}
 	}

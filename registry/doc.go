@@ -6,8 +6,8 @@
 //
 // Credentials come from docker's own configuration and credential helpers, unless a Client is given
 // another keychain, and certificates from where Docker Engine has them (SystemCertificates). Plain HTTP
-// is spoken with registries on the loopback (127.0.0.0/8, ::1, localhost) and on private IPv4 addresses,
-// and only when they do not answer to HTTPS.
+// is spoken with registries on the loopback (127.0.0.0/8, ::1, localhost) and with those that WithInsecure
+// names, and only when they do not answer to HTTPS; nothing else is ever sent without TLS.
 //
 // What a registry answers falls into three kinds, and callers should treat them differently:
 //

@@ -42,8 +42,8 @@ func (c *Client) endpoint(registry name.Registry) (*endpoint, error) {
 	return e, nil
 }
 
-// roundTripper sends requests to one registry: with its certificates, with an end to waiting, and again
-// where that may help.
+// roundTripper sends requests to one registry: with its certificates, in plain HTTP only where that is
+// allowed, with an end to waiting, and again where that may help.
 func (c *Client) roundTripper(host string) (http.RoundTripper, error) {
 	inner := c.transport
 	if inner == nil {
@@ -55,5 +55,5 @@ func (c *Client) roundTripper(host string) (http.RoundTripper, error) {
 		own.TLSClientConfig = config
 		inner = own
 	}
-	return &retry{inner: &attentive{inner, c.patience}, pauses: c.pauses, pause: c.pause}, nil
+	return &retry{inner: &attentive{&encrypted{inner, c.mayBePlain}, c.patience}, pauses: c.pauses, pause: c.pause}, nil
 }

@@ -62,6 +62,8 @@ func (e *UnavailableError) Hint() string {
 		return "try again; the registry itself is in trouble"
 	case untrusted(e.Err):
 		return "put the certificate of its authority into " + SystemCertificates + "/" + e.Registry + "/ca.crt"
+	case isPlain(e.Err):
+		return "let it speak TLS, or allow it in promote.yaml: registry: {insecure: [\"" + e.Registry + "\"]}"
 	case turnedAway(e.Err):
 		return "put our certificate for it into " + SystemCertificates + "/" + e.Registry + "/client.cert and client.key"
 	}
@@ -84,12 +86,13 @@ func explain(ctx context.Context, registry name.Registry, reference string, err 
 	host := registry.RegistryStr()
 	var answer *transport.Error
 	if !errors.As(err, &answer) || untrusted(err) || turnedAway(err) {
-		return &UnavailableError{Reference: reference, Registry: host, Reason: cause(err).Error(), Err: cause(err)}
+		why := cause(registry, err)
+		return &UnavailableError{Reference: reference, Registry: host, Reason: why.Error(), Err: why}
 	}
 	if answer.StatusCode == http.StatusNotFound && !isPing(answer.Request) {
 		return &NotFoundError{Reference: reference, Registry: host}
 	}
-	e := &UnavailableError{Reference: reference, Registry: host, Status: answer.StatusCode, Reason: reason(answer), Err: cause(err)}
+	e := &UnavailableError{Reference: reference, Registry: host, Status: answer.StatusCode, Reason: reason(answer), Err: cause(registry, err)}
 	if refused(answer) {
 		e.Err = ErrUnauthorized
 	}
@@ -125,13 +128,22 @@ func reason(answer *transport.Error) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// isPlain is a registry that would have to be spoken with in plain HTTP, and may not be.
+func isPlain(err error) bool {
+	var plain *plainError
+	return errors.As(err, &plain)
+}
+
 // cause strips the URL from a failed request: it may be a signed one.
-func cause(err error) error {
+func cause(registry name.Registry, err error) error {
 	var request *url.Error
 	if !errors.As(err, &request) {
 		return err
 	}
 	if strings.Contains(request.Err.Error(), "server gave HTTP response to HTTPS client") {
+		if isPlain(err) || registry.Scheme() == "https" {
+			return &plainError{registry.RegistryStr()}
+		}
 		// Plain HTTP was tried after that, and how it went stands at the end.
 		text := err.Error()
 		return errors.New(text[strings.LastIndex(text, `": `)+len(`": `):])

@@ -73,7 +73,11 @@ func (r *RegistryHandle) write(reference string, img v1.Image) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := remote.Write(target, img, remote.WithAuth(r.auth)); err != nil {
+	transport, err := r.Transport()
+	if err != nil {
+		return "", err
+	}
+	if err := remote.Write(target, img, remote.WithAuth(r.auth), remote.WithTransport(transport)); err != nil {
 		return "", err
 	}
 	digest, err := img.Digest()

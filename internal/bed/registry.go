@@ -46,18 +46,21 @@ func Registry(t testing.TB) *RegistryHandle {
 }
 
 // HostRegistry is a Registry that the test, its engine and all hosts reach under one name,
-// 10.77.0.1:PORT. Clients that tell private addresses from public ones speak plain HTTP to it.
+// 10.77.0.1:PORT. It is behind TLS, with a certificate that is trusted here.
 func HostRegistry(t testing.TB) *RegistryHandle {
+	t.Helper()
+	return onBridge(t, t.TempDir(), "")
+}
+
+// onBridge starts a registry with a certificate in dir on the bridge, and trusts it.
+func onBridge(t testing.TB, dir, settings string) *RegistryHandle {
 	t.Helper()
 	Need(t)
 	if err := bridgeOnce(); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := startRegistry(bridgeAddress, t.TempDir(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(registry.daemon.stop)
+	registry := startSecure(t, bridgeAddress, dir, settings)
+	registry.Trust(t)
 	return registry
 }
 
@@ -65,32 +68,31 @@ func HostRegistry(t testing.TB) *RegistryHandle {
 func PrivateRegistry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
-	return private(t, loopback)
-}
-
-// PrivateHostRegistry is a HostRegistry that answers only to User and Password.
-func PrivateHostRegistry(t testing.TB) *RegistryHandle {
-	t.Helper()
-	Need(t)
-	if err := bridgeOnce(); err != nil {
-		t.Fatal(err)
-	}
-	return private(t, bridgeAddress)
-}
-
-func private(t testing.TB, address string) *RegistryHandle {
-	t.Helper()
-	passwords := filepath.Join(t.TempDir(), "htpasswd")
-	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	registry, err := startRegistry(address, t.TempDir(), "", fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
+	registry, err := startRegistry(loopback, t.TempDir(), "", withPassword(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	registry.auth = &authn.Basic{Username: User, Password: Password}
 	t.Cleanup(registry.daemon.stop)
 	return registry
+}
+
+// PrivateHostRegistry is a HostRegistry that answers only to User and Password.
+func PrivateHostRegistry(t testing.TB) *RegistryHandle {
+	t.Helper()
+	registry := onBridge(t, t.TempDir(), withPassword(t))
+	registry.auth = &authn.Basic{Username: User, Password: Password}
+	return registry
+}
+
+// withPassword is the setting of a registry that answers only to User and Password.
+func withPassword(t testing.TB) string {
+	t.Helper()
+	passwords := filepath.Join(t.TempDir(), "htpasswd")
+	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords)
 }
 
 // Addr is the registry's HOST:PORT, the first part of its images' names.

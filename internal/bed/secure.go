@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
 // secureName is where secure registries are found. A name, since engines take anything from a registry
@@ -33,12 +35,7 @@ const certificates = "/etc/docker/certs.d"
 func SecureRegistry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
-	dir := t.TempDir()
-	passwords := filepath.Join(dir, "htpasswd")
-	if err := os.WriteFile(passwords, []byte(credentials), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return secure(t, dir, fmt.Sprintf("auth: {htpasswd: {realm: bed, path: %q}}\n", passwords))
+	return secure(t, t.TempDir(), withPassword(t))
 }
 
 // TokenRegistry is a SecureRegistry that wants tokens, as Docker Hub does. Its token server gives them to
@@ -47,6 +44,22 @@ func TokenRegistry(t testing.TB) *RegistryHandle {
 	t.Helper()
 	Need(t)
 	dir := t.TempDir()
+	return secure(t, dir, withTokens(t, dir))
+}
+
+// TokenHostRegistry is a HostRegistry that wants tokens, as a TokenRegistry does. Its token server is reached from
+// here only: hosts have to be given theirs.
+func TokenHostRegistry(t testing.TB) *RegistryHandle {
+	t.Helper()
+	dir := t.TempDir()
+	registry := onBridge(t, dir, withTokens(t, dir))
+	registry.auth = &authn.Basic{Username: User, Password: Password}
+	return registry
+}
+
+// withTokens starts a token server, and is the setting of a registry that wants its tokens.
+func withTokens(t testing.TB, dir string) string {
+	t.Helper()
 	pair, err := certificate(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -56,8 +69,8 @@ func TokenRegistry(t testing.TB) *RegistryHandle {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	return secure(t, dir, fmt.Sprintf("auth: {token: {realm: %q, service: bed, issuer: bed, rootcertbundle: %q}}\n",
-		"https://"+secureName+":"+port+"/token", filepath.Join(dir, "ca.crt")))
+	return fmt.Sprintf("auth: {token: {realm: %q, service: bed, issuer: bed, rootcertbundle: %q}}\n",
+		"https://"+secureName+":"+port+"/token", filepath.Join(dir, "ca.crt"))
 }
 
 // Trust has docker, and whoever looks where docker does, take the registry's certificate.
@@ -77,23 +90,45 @@ func (r *RegistryHandle) Trust(t testing.TB) {
 	}
 }
 
-// secure starts a registry with the certificate in dir.
+// secure starts a registry with the certificate in dir, by its name.
 func secure(t testing.TB, dir, settings string) *RegistryHandle {
+	t.Helper()
+	registry := startSecure(t, loopback, dir, settings)
+	_, port, _ := net.SplitHostPort(registry.addr)
+	registry.addr = net.JoinHostPort(secureName, port)
+	registry.auth = &authn.Basic{Username: User, Password: Password}
+	return registry
+}
+
+// startSecure starts a registry with the certificate in dir.
+func startSecure(t testing.TB, address, dir, settings string) *RegistryHandle {
 	t.Helper()
 	if _, err := certificate(dir); err != nil {
 		t.Fatal(err)
 	}
 	own := fmt.Sprintf(", tls: {certificate: %q, key: %q}", filepath.Join(dir, "ca.crt"), filepath.Join(dir, "key"))
-	registry, err := startRegistry(loopback, t.TempDir(), own, settings)
+	registry, err := startRegistry(address, t.TempDir(), own, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(registry.daemon.stop)
-	_, port, _ := net.SplitHostPort(registry.addr)
-	registry.addr = net.JoinHostPort(secureName, port)
 	registry.authority = filepath.Join(dir, "ca.crt")
-	registry.auth = &authn.Basic{Username: User, Password: Password}
 	return registry
+}
+
+// Transport speaks with the registry, also with one that nobody trusts yet.
+func (r *RegistryHandle) Transport() (http.RoundTripper, error) {
+	transport := remote.DefaultTransport.(*http.Transport).Clone()
+	if r.authority == "" {
+		return transport, nil
+	}
+	authority, err := os.ReadFile(r.authority)
+	if err != nil {
+		return nil, err
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+	transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(authority)
+	return transport, nil
 }
 
 // nameRegistry makes secureName an address. It is done before anybody looks a name up: Go remembers the file
@@ -120,7 +155,7 @@ func certificate(dir string) (tls.Certificate, error) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: secureName}, DNSNames: []string{secureName},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: secureName}, DNSNames: []string{secureName}, IPAddresses: []net.IP{net.ParseIP(bridgeAddress)},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}

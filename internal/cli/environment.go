@@ -34,7 +34,7 @@ func (p *program) load(c *cli.Context) (*config.Config, error) {
 	}
 	cfg, err := config.Load(path, p.lookup)
 	if err == nil {
-		p.patience = cfg.Registry.Patience
+		p.registries = cfg.Registry
 	}
 	return cfg, err
 }

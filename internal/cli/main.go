@@ -10,12 +10,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/docker/cli/cli-plugins/metadata"
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
+	"promote/internal/config"
 	"promote/internal/deploy"
 	"promote/internal/docker"
 	"promote/internal/ui"
@@ -32,9 +32,9 @@ type program struct {
 	environ  []string
 	screen   *ui.Screen
 	signals  *signals
-	notices  *notices      // of the deployment that this run carries out
-	patience time.Duration // with registries, as promote.yaml has it; 0 before it was read
+	notices  *notices // of the deployment that this run carries out
 
+	registries  config.Registry     // how they are spoken with, once promote.yaml was read
 	connections *deploy.Connections // to hosts, once some were needed
 
 	mu     sync.Mutex

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -185,7 +186,7 @@ func image(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	content, err := random.Image(64, 1)
 	ts.Check(err)
-	ts.Check(remote.Write(ref, content))
+	ts.Check(remote.Write(ref, content, remote.WithTransport(registryTransport(ts))))
 }
 
 // digest REPOSITORY TAG NAME puts the digest of a tag into a variable.
@@ -195,9 +196,20 @@ func digest(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ref, err := name.ParseReference(ts.Getenv("REGISTRY") + "/" + args[0] + ":" + args[1])
 	ts.Check(err)
-	head, err := remote.Head(ref)
+	head, err := remote.Head(ref, remote.WithTransport(registryTransport(ts)))
 	ts.Check(err)
 	ts.Setenv(args[2], head.Digest.String())
+}
+
+// registryTransport speaks with the script's registry, whatever certificate it has.
+func registryTransport(ts *testscript.TestScript) http.RoundTripper {
+	handle, ok := ts.Value(stageKey{}).(*bed.RegistryHandle)
+	if !ok {
+		return remote.DefaultTransport
+	}
+	transport, err := handle.Transport()
+	ts.Check(err)
+	return transport
 }
 
 // status CODE COMMAND… runs a command and wants its exit code, and keeps its output for stdout and stderr.

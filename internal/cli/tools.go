@@ -19,9 +19,10 @@ func (p *program) registry() *registry.Client {
 	}
 	options := []registry.Option{
 		registry.WithUserAgent("promote/" + shownVersion()), registry.WithCertificates(filepath.Join(home, "docker", "certs.d")),
+		registry.WithInsecure(p.registries.Insecure...),
 	}
-	if p.patience > 0 {
-		options = append(options, registry.WithPatience(p.patience))
+	if p.registries.Patience > 0 {
+		options = append(options, registry.WithPatience(p.registries.Patience))
 	}
 	return registry.New(options...)
 }

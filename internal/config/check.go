@@ -38,6 +38,7 @@ func (c *Config) check(d *decoder) {
 	c.checkLinked(d)
 	c.checkChangelogs(d)
 	c.checkNotify(d)
+	c.checkPullLogins(d)
 	c.checkData(d)
 	for _, s := range c.Services {
 		s.checkBuild(d)

@@ -34,14 +34,6 @@ type Config struct {
 	Registry Registry
 }
 
-// Registry is how this machine talks to registries.
-type Registry struct {
-	// Patience is how long a registry may say nothing before it counts as unavailable.
-	Patience time.Duration
-	// ProgressDeadline is how long a push may make no progress.
-	ProgressDeadline time.Duration
-}
-
 // SSH is how this machine reaches hosts.
 type SSH struct {
 	// Command is the ssh program and its first arguments; empty means `ssh` from PATH.
@@ -168,11 +160,4 @@ var sshKeys = mapping([]key[SSH]{
 		"The ssh program, or a list of the program and its first arguments; PROMOTE_SSH wins over it.").derived("ssh"),
 	at("patience", duration, func(s *SSH) *time.Duration { return &s.Patience },
 		"How long to try to reconnect to a deployment that goes on without us.").or("2m"),
-})
-
-var registryKeys = mapping([]key[Registry]{
-	at("patience", duration, func(r *Registry) *time.Duration { return &r.Patience },
-		"How long a registry may say nothing before it counts as unavailable.").or("30s"),
-	at("progress_deadline", duration, func(r *Registry) *time.Duration { return &r.ProgressDeadline },
-		"How long a push may make no progress before it fails.").or("5m"),
 })

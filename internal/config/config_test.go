@@ -43,7 +43,9 @@ func TestEveryFieldIsRead(t *testing.T) {
 	check.TCP, check.Run = c.Services[0].Checks[2].TCP, c.Services[0].Checks[3].Run
 	notify := c.Notify[0]
 	notify.Mail, notify.Command, notify.Unset = c.Notify[1].Mail, c.Notify[2].Command, c.Notify[3].Unset
-	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Registry, notify, *notify.Mail, c.Services[0].Build.Cache} {
+	login := c.Registry.Pull[0]
+	login.Unset = c.Registry.Pull[1].Unset
+	for _, v := range []any{*c, *c.Services[0], check, check.HTTP, file, c.Services[0].Version, *c.Services[0].Build, secret, task, *prod, *prod.Git, prod.Rollout, c.SSH, c.Registry, login, notify, *notify.Mail, c.Services[0].Build.Cache} {
 		r := reflect.ValueOf(v)
 		for i := range r.NumField() {
 			if r.Field(i).IsZero() {
@@ -86,7 +88,7 @@ func TestValues(t *testing.T) {
 		{"command", fmt.Sprint(c.Notify[2].Command, c.Notify[2].Events), "{ [notify-send promote]} [succeeded put-back failed held]"},
 		{"unset", fmt.Sprintf("%q %q", c.Notify[3].Webhook, c.Notify[3].Unset), `"" ["NOBODY" "SETS_IT"]`},
 		{"tags", fmt.Sprint(core.Tags), "[{major}.{minor} {major} sha-{short_commit}]"},
-		{"registry", fmt.Sprint(c.Registry), "{45s 2m0s}"},
+		{"registry", fmt.Sprint(c.Registry), "{45s 2m0s [10.0.0.5:5000] [{testdata/full.yaml:92:10 index.docker.io ci https://example.org/hook []} {testdata/full.yaml:92:71 registry.example.org:5000 ci  [NOBODY]}]}"},
 		{"ssh", fmt.Sprint(c.SSH.Command), "[ssh -F deploy.conf]"},
 	} {
 		if test.got != test.want {

@@ -281,6 +281,25 @@ func table(value kind[string]) kind[map[string]string] {
 	}
 }
 
+// whenNeeded is a kind that holds secrets which not everybody who reads the file is to know: that variables are
+// not set is no mistake, but noted in the value.
+func whenNeeded[V any](k kind[V], note func(value *V, at Place, unset []string)) kind[V] {
+	read := k.read
+	k.read = func(d *decoder, n *yaml.Node) (V, bool) {
+		var unset []string
+		lookup := d.lookup
+		d.unset, d.lookup = &unset, func(name string) (string, bool) {
+			value, ok := lookup(name)
+			return value, ok && value != "" // CI sets the secrets that a fork may not see to nothing
+		}
+		value, ok := read(d, n)
+		d.unset, d.lookup = nil, lookup
+		note(&value, d.place(n), unset)
+		return value, ok
+	}
+	return k
+}
+
 func isText(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" }
 
 // quoteIt is the advice for a scalar that YAML took for something else than a text.

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // Notify is somebody to tell about deployments: one of Webhook, Mail and Command is set, unless Unset says
@@ -84,25 +82,11 @@ var mailKeys = mapping([]key[Mail]{
 
 var address = parsed("an address such as ops@example.org", textSchema, parseAddress)
 
-// notifyEntry reads an entry of which nothing is needed before somebody is to be told: variables that are
-// not set are noted in it.
-var notifyEntry = func() kind[Notify] {
-	k := notifyKeys.kind()
-	read := k.read
-	k.read = func(d *decoder, n *yaml.Node) (Notify, bool) {
-		var unset []string
-		lookup := d.lookup
-		d.unset, d.lookup = &unset, func(name string) (string, bool) {
-			value, ok := lookup(name)
-			return value, ok && value != "" // CI sets the secrets that a fork may not see to nothing
-		}
-		entry, ok := read(d, n)
-		d.unset, d.lookup = nil, lookup
-		entry.Place, entry.Unset = d.place(n), unset
-		return entry, ok
-	}
-	return k
-}()
+// notifyEntry is read also where its variables are not set: nothing of it is needed before somebody is to be
+// told.
+var notifyEntry = whenNeeded(notifyKeys.kind(), func(n *Notify, at Place, unset []string) {
+	n.Place, n.Unset = at, unset
+})
 
 func parseWebhook(s string) (string, error) {
 	u, err := url.Parse(s)
