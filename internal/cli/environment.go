@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -54,8 +55,12 @@ func (p *program) client(c *cli.Context) (*deploy.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	ssh, err := p.ssh(cfg, path)
+	if err != nil {
+		return nil, err
+	}
 	p.connections = &deploy.Connections{
-		Here: p.local(self), SSH: p.ssh(cfg, path), By: p.who(), Patience: cfg.SSH.Patience,
+		Here: p.local(self), SSH: ssh, By: p.who(), Patience: cfg.SSH.Patience,
 		Lost: p.screen.Lost, Found: p.screen.Found,
 	}
 	return &deploy.Client{Config: cfg, Connections: p.connections, Registry: p.registry(), By: p.who(), Environ: p.environ}, nil
@@ -66,13 +71,17 @@ func (p *program) local(self string) *host.Local {
 	return &host.Local{Open: p.machine, Worker: []string{self, "host", "work"}}
 }
 
-// ssh is how hosts are reached. A person at a terminal may be asked for a passphrase.
-func (p *program) ssh(cfg *config.Config, program string) *host.SSH {
-	command := cfg.SSH.Command
-	if own := strings.Fields(p.env("PROMOTE_SSH")); len(own) > 0 {
-		command = own
+// ssh is how hosts are reached. A person at a terminal may be asked for a passphrase. A program that promote.yaml
+// names, which may be anybody's in a checkout, runs once the person's own environment names it, too.
+func (p *program) ssh(cfg *config.Config, program string) (*host.SSH, error) {
+	command := strings.Fields(p.env("PROMOTE_SSH"))
+	if named := strings.Join(cfg.SSH.Command, " "); named != "" && len(command) == 0 {
+		return nil, &usage{
+			text: fmt.Sprintf("%s wants hosts reached by %q, which is not run unasked", cfg.Path, named),
+			hint: fmt.Sprintf("export PROMOTE_SSH=%q", named),
+		}
 	}
-	return &host.SSH{Command: command, Environ: p.environ, Program: &host.Program{Path: program}, Batch: !p.interactive()}
+	return &host.SSH{Command: command, Environ: p.environ, Program: &host.Program{Path: program}, Batch: !p.interactive()}, nil
 }
 
 // interactive reports whether somebody can be asked something.

@@ -71,3 +71,26 @@ func TestFindNothing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestFindOfOthers: what another user put into a parent directory is not used unasked.
+func TestFindOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only root can give a file away")
+	}
+	dir := t.TempDir()
+	below := filepath.Join(dir, "below")
+	path := filepath.Join(dir, "promote.yaml")
+	for _, err := range []error{os.Mkdir(below, 0o755), os.WriteFile(path, nil, 0o644), os.Chown(path, 4711, 4711)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Find(below)
+	var hint interface{ Hint() string }
+	if !errors.As(err, &hint) || hint.Hint() != "promote --config "+path+" …, if you trust it" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Find(dir); err != nil {
+		t.Errorf("in its own directory: %v", err)
+	}
+}

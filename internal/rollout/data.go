@@ -45,14 +45,15 @@ func (r *run) save(ctx context.Context, step promotion.Step) (err error) {
 		return err
 	}
 	path := replaced(r.record, d.Name)
-	if err := r.roomy(filepath.Dir(path)); err != nil {
+	room, err := r.roomToSave(d.Name)
+	if err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // made with mode 0600
 	if err != nil {
 		return err
 	}
-	_, err = r.dump(ctx, d, r.compose.Name, nil, io.MultiWriter(f, r.moving(step)), r.sayer(step))
+	_, err = r.dump(ctx, d, r.compose.Name, nil, io.MultiWriter(room, f, r.moving(step)), r.sayer(step))
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}

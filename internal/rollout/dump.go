@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"sync"
 	"time"
 
 	"promote/internal/promotion"
@@ -36,8 +37,8 @@ func (s *summing) Write(data []byte) (int, error) {
 func (s *summing) sum() Sum { return Sum{s.bytes, hex.EncodeToString(s.hash.Sum(nil))} }
 
 // Dump has data of the environment said, and what is to be hidden taken out of it, before out is given any of it. What
-// the dump says on stderr goes to say; what the filter says there goes nowhere: it may be what it was to hide. Nothing
-// at all is an error, as every failure of either command is.
+// the dump says on stderr goes to say if there is nothing to hide. Otherwise what either command says there goes nowhere:
+// it may be what is to be hidden. A dump that says nothing at all has failed.
 func (m *Machine) Dump(ctx context.Context, d promotion.Data, out io.Writer, say func(string)) (Sum, error) {
 	if err := m.Target.Holds(d); err != nil {
 		return Sum{}, err
@@ -57,10 +58,16 @@ func (m *Machine) dump(ctx context.Context, d promotion.Data, project string, fi
 	if err != nil {
 		return Sum{}, err
 	}
-	source, err := m.startGuarded(ctx, place, guardDump, d.Dump, say)
+	sayDumped := say
+	if len(filter) > 0 {
+		sayUnfiltered := sync.OnceFunc(func() { say(unfiltered) })
+		sayDumped = func(string) { sayUnfiltered() }
+	}
+	source, err := m.startGuarded(ctx, place, guardDump, d.Dump, sayDumped)
 	if err != nil {
 		return Sum{}, err
 	}
+	source.mute = len(filter) > 0
 	defer source.end()
 	defer context.AfterFunc(ctx, source.stop)()
 	if len(filter) == 0 {
@@ -79,6 +86,9 @@ func (m *Machine) dump(ctx context.Context, d promotion.Data, project string, fi
 	}()
 	return said(ctx, d, out, source, hidden)
 }
+
+// unfiltered is told once in place of what a dump says on stderr, since no filter has seen that.
+const unfiltered = "what it says on stderr is not shown: nothing is hidden in that"
 
 // said hands on what comes out in the end, and finds out whether that is all.
 func said(ctx context.Context, d promotion.Data, out io.Writer, source, filter *guardedCommand) (Sum, error) {

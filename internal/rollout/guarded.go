@@ -47,16 +47,16 @@ const (
     dd bs="$n" count=1 iflag=fullblock 2>/dev/null || { cat >/dev/null; seen=yes; break; }
   done
   if [ "$whole" ]; then exec >&-; read -r _; fi
-  g=$$
+  g=$$ groups=$$
 `
 	loadAfter = `
 } | { printf 'promote-group %s\n' $$ >&2; "$@" >/dev/null 3>&-; printf '\npromote-exit %s\n' "$?" >&2; }`
 
 	killAll = `kill -9 0`
 
-	// killTree kills what runs in the process group $g under a guard, until nothing is left of it but the guard: its
-	// first process, and the children of that. From within the guard it waits for these, too: they may have
-	// something yet to start, or to be started. All of it is stopped first, so that nobody sees the input end that
+	// killTree kills what runs in the process groups $groups, until nothing is left of them but their guards $g and the
+	// children of these. From within a guard it waits for these children, too: they may have something yet to
+	// start, or to be started. All of it is stopped first, so that nobody sees the input end that
 	// comes from somebody who was killed. Then come the leaves; their parents go on, to reap them, before they
 	// are leaves themselves. One that never does is not waited for.
 	killTree = `me=
@@ -68,10 +68,13 @@ const (
       { read -r line <"$f"; } 2>/dev/null || continue
       pid=${line%% *}
       set -- ${line##*) }
-      [ "$3" = "$g" ] && [ "$pid" != "$g" ] || continue
-      if [ "$2" = "$g" ]; then
+      case " $groups " in *" $3 "*) ;; *) continue ;; esac
+      case " $g " in *" $pid "*) continue ;; esac
+      case " $g " in *" $2 "*)
         [ "$1" = Z ] || [ "$pid" = "${me:-$pid}" ] || others=yes seen=yes
-      elif [ "$1" != Z ]; then
+        continue
+      esac
+      if [ "$1" != Z ]; then
         members="$members $pid" parents="$parents $2 "
       elif [ "$round" -lt 100 ]; then
         parents="$parents $2 "
@@ -186,7 +189,7 @@ func (s *guardedCommand) startInside(ctx context.Context, m *Machine, place comm
 	s.kill = func(group int) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		_, _ = m.Engine.Exec(ctx, place.container, []string{"/bin/sh", "-c", "g=$1\n" + killTree, "promote", strconv.Itoa(group)})
+		_, _ = m.Engine.Exec(ctx, place.container, []string{"/bin/sh", "-c", "g=$1 groups=$1\n" + killTree, "promote", strconv.Itoa(group)})
 	}
 	return piped.Err, nil
 }

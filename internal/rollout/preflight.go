@@ -13,9 +13,6 @@ import (
 	"promote/internal/promotion"
 )
 
-// least is the free space without which nothing is begun: files of ours, and the engine's own.
-const least = 32 << 20 // bytes
-
 // preflight finds out beforehand what would fail later. It touches nothing.
 func (r *run) preflight(ctx context.Context) error {
 	edit, err := r.project.Edit(r.Plan.Changes()...)
@@ -94,28 +91,3 @@ func (e *ownerError) Error() string {
 
 // Hint makes it the user's own.
 func (e *ownerError) Hint() string { return "sudo chown $USER: " + e.path }
-
-// noSpaceError is a disk that is too full to begin.
-type noSpaceError struct {
-	path        string
-	free        uint64
-	environment string
-}
-
-func (e *noSpaceError) Error() string {
-	return fmt.Sprintf("only %d MB are free on the disk of %s", e.free>>20, e.path)
-}
-
-// Hint is what makes room and leaves alone what a rollback may want.
-func (e *noSpaceError) Hint() string { return "promote gc " + e.environment }
-
-func (m *Machine) roomy(path string) error {
-	var s unix.Statfs_t
-	if err := unix.Statfs(path, &s); err != nil {
-		return nil // not ours to look at, such as the engine's folder: no reason to refuse
-	}
-	if free := s.Bavail * uint64(s.Bsize); free < least {
-		return &noSpaceError{path: path, free: free, environment: m.Target.Environment}
-	}
-	return nil
-}

@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -67,4 +69,48 @@ func TestKillProcesses(t *testing.T) {
 	}
 	_ = other.Process.Kill()
 	_ = other.Wait()
+}
+
+// TestKillLeftovers: all that a task runs is killed, here and in a container, whatever it has started and in which
+// process group.
+func TestKillLeftovers(t *testing.T) {
+	const mark = deploymentVariable + "d2"
+	for place, kill := range map[string]func(){
+		"here": func() { killProcesses(mark) },
+		"in a container": func() {
+			cmd := exec.Command("/bin/sh", "-c", killMarked, "promote", mark)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // as all that an engine starts there
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		},
+	} {
+		for name, line := range map[string]string{
+			"one process":         "echo up; exec sleep 60",
+			"several":             "sh -c 'echo up; sleep 60; :' & wait; :",
+			"a group of its own":  "setsid sh -c 'echo up; sleep 60; :' & wait; :",
+			"an orphan":           "(setsid sh -c 'echo up; sleep 60; :' &)",
+			"deaf to all signals": "trap '' TERM INT HUP; echo up; sleep 60; :",
+		} {
+			t.Run(name+" "+place, func(t *testing.T) {
+				task := exec.Command("/bin/sh", "-c", guardDump, "promote", "/bin/sh", "-c", line)
+				task.Env, task.SysProcAttr = append(os.Environ(), mark), &syscall.SysProcAttr{Setsid: true}
+				out, err := task.StdoutPipe()
+				if err := errors.Join(err, task.Start()); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(out, make([]byte, len("up\n"))); err != nil {
+					t.Fatal(err)
+				}
+				kill()
+				late := time.AfterFunc(5*time.Second, func() {
+					t.Error("some of it goes on")
+					killProcesses(mark)
+				})
+				_, _ = io.Copy(io.Discard, out) // until the last of them is gone
+				late.Stop()
+				_ = task.Wait()
+			})
+		}
+	}
 }

@@ -107,6 +107,9 @@ func (r *run) runUnguarded(ctx context.Context, container string, facts, argv []
 	return code, err
 }
 
+// killLimit is how long it may take to kill what a dead worker's task left running in containers.
+const killLimit = time.Minute
+
 // killTask ends what is left of a task whose worker died. Several workers have none such at a time: the lock is ours.
 func (r *run) killTask(ctx context.Context, t ranTask) error {
 	task, ok := r.Target.Task(t.Service, t.Task)
@@ -114,13 +117,17 @@ func (r *run) killTask(ctx context.Context, t ranTask) error {
 		return nil
 	}
 	if task.Service() == "" {
-		killProcesses(deploymentVariable + r.Plan.ID)
+		if !killProcesses(deploymentVariable + r.Plan.ID) {
+			return fmt.Errorf("task %s of %s still runs, and can't be killed", t.Task, t.Service)
+		}
 		return nil
 	}
 	list, err := r.Engine.Service(ctx, r.compose.Name, task.Service())
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, killLimit)
+	defer cancel()
 	for _, c := range list {
 		if c.State == "running" { // one without a shell is left as it is
 			_, err := r.Engine.Exec(ctx, c.ID, []string{"/bin/sh", "-c", killMarked, "promote", deploymentVariable + r.Plan.ID})
