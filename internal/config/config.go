@@ -157,7 +157,7 @@ var configKeys = mapping([]key[Config]{
 
 var sshKeys = mapping([]key[SSH]{
 	at("command", either(single(text), list(text)), func(s *SSH) *[]string { return &s.Command },
-		"The ssh program that hosts need, or a list of the program and its first arguments. It is not run before PROMOTE_SSH says the same: whoever writes this file would choose a program of yours.").derived("ssh"),
+		"The ssh program that hosts need, or a list of the program and its first arguments, which runs once PROMOTE_SSH names it, too.").derived("ssh"),
 	at("patience", duration, func(s *SSH) *time.Duration { return &s.Patience },
 		"How long to try to reconnect to a deployment that goes on without us.").or("2m"),
 })
