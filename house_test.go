@@ -19,7 +19,7 @@ import (
 // The house: which package may import which others of promote. Everything may import the reusable
 // packages; beyond that, what is not listed is forbidden.
 var (
-	reusable = []string{"semver", "compose", "registry"}
+	reusable = []string{"semver", "compose", "compose/atomicfile", "registry"}
 
 	mayImport = map[string][]string{
 		".":                  {"internal/cli"},
@@ -29,6 +29,7 @@ var (
 		"examples":           {},
 		"semver":             {},
 		"compose":            {},
+		"compose/atomicfile": {},
 		"registry":           {},
 		"internal/config":    {},
 		"internal/git":       {},

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+	"promote/compose/atomicfile"
 )
 
 // Edit is a prepared change of one file.
@@ -37,105 +36,53 @@ func (edits Edits) Back() (back Edits) {
 // Everything is written beside the files before the first one is replaced, so that little can fail from
 // then on; if it does, those replaced are put back.
 func (edits Edits) Apply(dir string) error {
-	var all []replacement
+	var all []*atomicfile.Pending
 	for _, e := range edits {
-		r, err := e.prepare(dir)
+		p, err := e.prepare(dir)
 		if err != nil {
 			return errors.Join(err, discard(all))
 		}
-		all = append(all, r)
+		all = append(all, p)
 	}
-	return edits.replace(dir, all)
+	return edits.commit(dir, all)
 }
 
-// replace puts what is prepared in the place of the files.
-func (edits Edits) replace(dir string, all []replacement) (err error) {
-	for i, r := range all {
-		if err := os.Rename(r.temporary, r.path); err != nil {
-			return errors.Join(err, discard(all[i:]), edits[:i].Back().Apply(dir))
+// commit puts what is prepared in the place of the files.
+func (edits Edits) commit(dir string, all []*atomicfile.Pending) error {
+	for i, p := range all {
+		if err := p.Commit(); err != nil {
+			return errors.Join(err, discard(all[i+1:]), edits[:i].Back().Apply(dir))
 		}
 	}
-	for _, r := range all {
-		err = errors.Join(err, syncFolder(filepath.Dir(r.path)))
-	}
-	return err
+	return nil
 }
 
-// replacement is a file, and the temporary one beside it that shall take its place.
-type replacement struct{ path, temporary string }
-
-func (e Edit) prepare(dir string) (replacement, error) {
-	path, err := filepath.EvalSymlinks(filepath.Join(dir, e.Path))
-	if err != nil {
-		return replacement{}, err
-	}
+func (e Edit) prepare(dir string) (*atomicfile.Pending, error) {
+	path := filepath.Join(dir, e.Path)
 	now, err := os.ReadFile(path)
 	if err != nil {
-		return replacement{}, err
+		return nil, err
 	}
 	if !bytes.Equal(now, e.Before) {
-		return replacement{}, fmt.Errorf("%s: %w", e.Path, ErrStale)
+		return nil, fmt.Errorf("%s: %w", e.Path, ErrStale)
 	}
-	temporary, err := writeBeside(path, e.After)
+	p, err := atomicfile.Create(path)
 	if err != nil {
-		return replacement{}, fmt.Errorf("%s can't be rewritten: %w", e.Path, err)
+		return nil, err
 	}
-	return replacement{path, temporary}, nil
+	if _, err = p.Write(e.After); err == nil {
+		err = p.Sync()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s can't be rewritten: %w", e.Path, err), p.Discard())
+	}
+	return p, nil
 }
 
 // discard removes what is prepared but shall not be.
-func discard(all []replacement) (err error) {
-	for _, r := range all {
-		err = errors.Join(err, os.Remove(r.temporary))
+func discard(all []*atomicfile.Pending) (err error) {
+	for _, p := range all {
+		err = errors.Join(err, p.Discard())
 	}
 	return err
-}
-
-// writeBeside writes a temporary file with the owner and mode of the one that it shall replace.
-func writeBeside(path string, data []byte) (name string, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".promote-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = keepOwner(f, info)
-	}
-	if err == nil {
-		err = f.Chmod(info.Mode().Perm())
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
-}
-
-// keepOwner gives a new file the owner of the old one. Mostly it has it already; only root may give
-// files away.
-func keepOwner(f *os.File, old fs.FileInfo) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	was, known := old.Sys().(*syscall.Stat_t)
-	is, same := info.Sys().(*syscall.Stat_t)
-	if !known || !same || was.Uid == is.Uid && was.Gid == is.Gid {
-		return nil
-	}
-	return f.Chown(int(was.Uid), int(was.Gid))
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"promote/compose/atomicfile"
 	"syscall"
 	"testing"
 )
@@ -69,7 +70,7 @@ func TestApplyAllOrNone(t *testing.T) {
 	})
 	t.Run("in the middle", func(t *testing.T) {
 		dir := write(t, files)
-		var all []replacement
+		var all []*atomicfile.Pending
 		for _, e := range edits {
 			r, err := e.prepare(dir)
 			if err != nil {
@@ -77,10 +78,10 @@ func TestApplyAllOrNone(t *testing.T) {
 			}
 			all = append(all, r)
 		}
-		if err := os.Remove(all[1].temporary); err != nil {
+		if err := os.Remove(all[1].Name()); err != nil {
 			t.Fatal(err)
 		}
-		if err := edits.replace(dir, all); !errors.Is(err, fs.ErrNotExist) {
+		if err := edits.commit(dir, all); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v", err)
 		}
 		holds(t, dir, files)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"promote/internal/bed"
 	"regexp"
 	"strings"
 	"testing"
@@ -180,6 +181,7 @@ func (m *githubMachine) summarises(title string, words ...string) {
 
 // TestActionOnPath: without a version the action takes the promote that is there, and without one fails.
 func TestActionOnPath(t *testing.T) {
+	bed.Thorough(t)
 	r := &runner{T: t}
 	dir, err := built()
 	r.check(err)

@@ -217,7 +217,7 @@ func (s *shop) whole() (version string) {
 	version = s.on()
 	s.healthy(version)
 	s.check(filepath.WalkDir(s.path(), func(path string, _ fs.DirEntry, err error) error {
-		if name := filepath.Base(path); strings.HasPrefix(name, ".promote-") || strings.HasPrefix(name, ".tmp-") {
+		if name := filepath.Base(path); strings.HasPrefix(name, ".promote-") {
 			s.t.Errorf("left over: %s", path)
 		}
 		return err

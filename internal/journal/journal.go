@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"promote/compose/atomicfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -221,7 +222,7 @@ func (r *Record) WriteJSON(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(r.Path(name), append(data, '\n'))
+	return atomicfile.Write(r.Path(name), append(data, '\n'))
 }
 
 // ReadJSON reads a file of the record.
@@ -241,23 +242,7 @@ func (r *Record) Keep(name string, data []byte) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	return writeFile(path, data)
-}
-
-// writeFile writes a file of our own so that it is there whole or not at all.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncFolder(filepath.Dir(path))
+	return atomicfile.Write(path, data)
 }
 
 // syncFolder brings the names in a folder to disk; syncing a file brings only what is in it.

@@ -8,11 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"promote/compose/atomicfile"
 	"promote/internal/journal"
 	"promote/internal/promotion"
 )
@@ -49,18 +49,14 @@ func (r *run) save(ctx context.Context, step promotion.Step) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // made with mode 0600
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	_, err = r.dump(ctx, d, r.compose.Name, nil, io.MultiWriter(room, f, r.moving(step)), r.sayer(step))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+	if _, err := r.dump(ctx, d, r.compose.Name, nil, io.MultiWriter(room, f, r.moving(step)), r.sayer(step)); err != nil {
+		return errors.Join(err, f.Discard())
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return f.Commit()
 }
 
 // reload loads data in place of what is there: from the stream, or from what an earlier deployment replaced.
@@ -258,7 +254,7 @@ func replacedIn(record *journal.Record) ([]string, error) {
 	entries, err := os.ReadDir(record.Path(""))
 	var names []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), "replaced-") || strings.HasPrefix(e.Name(), ".tmp-") {
+		if strings.HasPrefix(e.Name(), "replaced-") || strings.HasPrefix(e.Name(), atomicfile.Prefix) {
 			names = append(names, e.Name())
 		}
 	}
