@@ -43,6 +43,12 @@ func (e *Engine) Execute(ctx context.Context, id string, options ExecOptions) (c
 	return code, strings.TrimSpace(string(out)), err
 }
 
+// endLimit is how long a command in a container may go on after it has closed its output.
+var endLimit = 2 * time.Minute // shorter in tests
+
+// errGoesOn is a command of which nobody knows yet how it ends.
+var errGoesOn = errors.New("it has closed its output, and goes on")
+
 // awaitExec waits until a command in a container has ended, and returns its exit code. That its streams have ended
 // does not say so: a command may close them and go on, and the engine may not have noticed its end yet. Until it
 // has, it gives 0 for the exit code.
@@ -51,9 +57,9 @@ func (e *Engine) awaitExec(ctx context.Context, id, execID string) (int, error) 
 	if err != nil || !found.Running {
 		return found.ExitCode, err
 	}
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
-	ended, failed := e.API.Events(watching, events.ListOptions{
+	ctx, cancel := context.WithTimeoutCause(ctx, endLimit, errGoesOn)
+	defer cancel()
+	ended, failed := e.API.Events(ctx, events.ListOptions{
 		Since:   time.Now().Add(-time.Minute).Format(time.RFC3339), // the engine answers before it listens
 		Filters: filters.NewArgs(filters.Arg("container", id), filters.Arg("event", string(events.ActionExecDie))),
 	})
@@ -65,9 +71,9 @@ func (e *Engine) awaitExec(ctx context.Context, id, execID string) (int, error) 
 		select {
 		case <-ended:
 		case err := <-failed:
-			return 0, errors.Join(ctx.Err(), err)
+			return 0, errors.Join(context.Cause(ctx), err)
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return 0, context.Cause(ctx)
 		}
 	}
 }

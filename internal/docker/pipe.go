@@ -16,6 +16,7 @@ type Piped struct {
 	Out, Err io.Reader
 	stream   types.HijackedResponse
 	close    func()
+	inspect  func(context.Context) (container.ExecInspect, error)
 }
 
 // Pipe starts a command in a container. How it exits is for itself to say: an engine may still call it running when
@@ -42,7 +43,17 @@ func (e *Engine) Pipe(ctx context.Context, id string, options ExecOptions) (*Pip
 		out.Close()
 		errs.Close()
 	}
-	return &Piped{Out: out, Err: errs, stream: stream, close: sync.OnceFunc(abandon)}, nil
+	inspect := func(ctx context.Context) (container.ExecInspect, error) {
+		return e.API.ContainerExecInspect(ctx, created.ID)
+	}
+	return &Piped{Out: out, Err: errs, stream: stream, close: sync.OnceFunc(abandon), inspect: inspect}, nil
+}
+
+// NotFound reports whether the engine started nothing, since the program is not there or can't be run. It is asked when
+// the streams have ended: they may also have because the engine was lost, and the command goes on.
+func (p *Piped) NotFound(ctx context.Context) (bool, error) {
+	found, err := p.inspect(ctx)
+	return !found.Running && (found.ExitCode == 126 || found.ExitCode == 127), err
 }
 
 // Write gives the command input.

@@ -109,6 +109,8 @@ type guardedCommand struct {
 	hushed atomic.Bool     // what it says from here on is only that it was killed
 	mute   bool            // what it says on stderr is not repeated
 	last   string          // line that it said on stderr
+
+	notFound func(context.Context) (bool, error) // in a container, once it is gone: whether that has no shell
 }
 
 // commandPlace is where a guarded command runs, and what it finds in its environment besides what is there.
@@ -185,7 +187,7 @@ func (s *guardedCommand) startInside(ctx context.Context, m *Machine, place comm
 		return nil, err
 	}
 	s.in, s.out, s.close = piped, piped.Out, piped.Close
-	s.finish = func() { _ = piped.CloseWrite() }
+	s.finish, s.notFound = func() { _ = piped.CloseWrite() }, piped.NotFound
 	s.kill = func(group int) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
@@ -231,6 +233,32 @@ func (s *guardedCommand) wasReady() bool {
 	default:
 		return false
 	}
+}
+
+// followOutput hands on what it says until it ends, and has it end with the context. What the engine says in its place,
+// when it can't be started, is left out.
+func (s *guardedCommand) followOutput(ctx context.Context, say func(string)) {
+	defer context.AfterFunc(ctx, func() {
+		s.hushed.Store(true)
+		s.stop()
+	})()
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		docker.Lines(s.out, func(line string) {
+			select {
+			case <-s.ready:
+			case <-s.gone:
+			}
+			if s.wasReady() {
+				say(line)
+			}
+		})
+		<-s.gone
+	}()
+	s.awaitExit(ctx, said)
+	s.close()
+	<-said
 }
 
 // awaitExit waits until it has exited and has said all: said is closed then. What it left behind may keep its output

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -64,28 +65,17 @@ func (r *run) runInService(ctx context.Context, composeService string, facts, ar
 		defer mu.Unlock()
 		say(line)
 	}
-	s, err := r.startGuarded(ctx, commandPlace{c.ID, facts}, guardDump, argv, sayOne)
+	place := commandPlace{c.ID, facts}
+	s, err := r.startGuarded(ctx, place, guardDump, argv, sayOne)
 	if err != nil {
 		return 0, err
 	}
-	defer context.AfterFunc(ctx, func() {
-		s.hushed.Store(true)
-		s.stop()
-	})()
-	said := make(chan struct{})
-	go func() {
-		defer close(said)
-		docker.Lines(s.out, sayOne)
-		<-s.gone
-	}()
-	s.awaitExit(ctx, said)
-	s.close()
-	<-said
+	s.followOutput(ctx, sayOne)
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
 	case !s.wasReady():
-		return r.runUnguarded(ctx, c.ID, facts, argv, say)
+		return r.runUnguarded(ctx, s, place, argv, say)
 	case s.code < 0:
 		return 0, fmt.Errorf("it was ended in the container of %s before it had done its work", composeService)
 	}
@@ -95,11 +85,18 @@ func (r *run) runInService(ctx context.Context, composeService string, facts, ar
 // errNoShell is a command that could not be stopped.
 var errNoShell = errors.New("it may go on in its container, which has no /bin/sh to stop it with")
 
-// runUnguarded is for a container without a shell. There, nothing can stop a command but its own end.
-func (r *run) runUnguarded(ctx context.Context, container string, facts, argv []string, say func(string)) (int, error) {
-	code, said, err := r.Engine.Execute(ctx, container, docker.ExecOptions{Cmd: argv, Env: facts})
+// errLost is a command that may run already, so that it must not be started again.
+var errLost = errors.New("the engine broke off, and it may go on in its container")
+
+// runUnguarded is for a container without a shell, in which a guard could not be started. There, nothing can stop a
+// command but its own end.
+func (r *run) runUnguarded(ctx context.Context, guard *guardedCommand, place commandPlace, argv []string, say func(string)) (int, error) {
+	if missing, err := guard.notFound(ctx); err != nil || !missing {
+		return 0, errors.Join(errLost, err)
+	}
+	code, said, err := r.Engine.Execute(ctx, place.container, docker.ExecOptions{Cmd: argv, Env: place.environ})
 	if said != "" {
-		say(said)
+		docker.Lines(strings.NewReader(said), say)
 	}
 	if ctx.Err() != nil {
 		return 0, errNoShell
