@@ -156,7 +156,7 @@ func TestHostCredentials(t *testing.T) {
 	f.login()
 	said := f.follow(exitDone, sample, "deploy", "prod", "core@v1.0.0", "--accept-drift")
 	said += f.follow(exitDone, sample, "deploy", "prod")
-	said += f.run(exitDone, "v1.1.0", "doctor") + f.run(exitDone, "", "history", "prod") + f.run(exitDone, "", "show", "prod")
+	said += f.run(exitDone, "it is sent the login for "+f.registry.Addr()+" itself", "doctor") + f.run(exitDone, "", "history", "prod") + f.run(exitDone, "", "show", "prod")
 	if !strings.Contains(sampled.String(), "\nwork\n") {
 		t.Error("the worker was never looked at")
 	}
@@ -177,6 +177,19 @@ func TestHostCredentials(t *testing.T) {
 	f.run(exitFailed, "hint: docker login", "rollback", "prod")
 	f.host.Run(t, fmt.Sprintf("echo %s | su deploy -c 'docker login --username %s --password-stdin %s'", bed.Password, bed.User, f.registry.Addr()))
 	f.run(exitDone, "core is on v1.0.0", "rollback", "prod")
+}
+
+// TestHostToken: where the registry gives tokens, that is what a host pulls with. It reaches no token server,
+// so that it has none but the one that it was sent.
+func TestHostToken(t *testing.T) {
+	t.Parallel()
+	f := newFar(t, bed.TokenHostRegistry(t), "/srv/shop", "")
+	f.release("v1.0.0", nil)
+	f.login()
+	f.run(exitDone, "core is on v1.0.0", "deploy", "prod", "core@v1.0.0", "--accept-drift")
+	if out := f.run(exitDone, "the engine can pull", "doctor"); strings.Contains(out, "itself") {
+		t.Errorf("the host is sent a login:\n%s", out)
+	}
 }
 
 // hostile is text that does something wherever somebody takes it for more than text.

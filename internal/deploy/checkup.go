@@ -49,15 +49,15 @@ func (c *Client) checkHost(ctx context.Context, env *Environment) []rollout.Chec
 	for _, s := range env.Target.Services {
 		images = append(images, s.Image)
 	}
-	credentials, err := c.pullCredentials(ctx, images)
+	credentials, err := c.pullCredentials(ctx, env, images)
 	if err != nil {
 		return []rollout.Check{rollout.CheckOf("credentials", err)}
 	}
-	there, err := env.Side.Checkup(ctx, credentials)
+	there, err := env.Side.Checkup(ctx, headers(credentials))
 	if err != nil {
 		return []rollout.Check{rollout.CheckOf("environment", err)}
 	}
-	return append(there.Checks, checkClock(there.Now, time.Now()))
+	return slices.Concat(there.Checks, c.checkCredentials(env, credentials), []rollout.Check{checkClock(there.Now, time.Now())})
 }
 
 // skew is by how much the clocks of two machines may differ: what happened where is told by them.

@@ -154,27 +154,8 @@ func (h *HostDeployment) isMeant(service string) bool {
 
 // job is a plan with what the host side needs to carry it out.
 func (h *HostDeployment) job(ctx context.Context, plan promotion.Plan) (host.Job, error) {
-	var images []string
-	for _, m := range plan.Moves {
-		images = append(images, m.Image)
-	}
-	credentials, err := h.pullCredentials(ctx, images)
+	credentials, err := h.planCredentials(ctx, plan)
 	return host.Job{Plan: plan, Credentials: credentials}, err
-}
-
-// pullCredentials are what the engine needs to pull images, by repository, in memory only.
-func (c *Client) pullCredentials(ctx context.Context, images []string) (map[string]string, error) {
-	headers := map[string]string{}
-	for _, image := range images {
-		credentials, err := c.Registry.Credentials(ctx, image)
-		if err != nil {
-			return nil, err
-		}
-		if !credentials.Anonymous() {
-			headers[image] = credentials.Header()
-		}
-	}
-	return headers, nil
 }
 
 // apply follows a job on the host side to its end.
