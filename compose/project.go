@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,8 +195,13 @@ func (p *Project) load(ctx context.Context, contents map[string][]byte) (*types.
 	return model, err
 }
 
-// oneLine joins the lines of compose-go's errors.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine joins the lines of compose-go's errors. What it says of a line in an env file that it can't read repeats the
+// line, or the value: which line it is has to be enough.
+func oneLine(err error) string {
+	return quotedLine.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "$1 is not NAME=value")
+}
+
+var quotedLine = regexp.MustCompile(`(line [0-9]+): (?:unexpected character|unterminated quoted value|key cannot contain a space).*`)
 
 // details are the files of a group as compose-go takes them.
 func (p *Project) details(g *group, environment types.Mapping, contents map[string][]byte) (types.ConfigDetails, error) {

@@ -351,3 +351,22 @@ func edits(t testing.TB, o compose.Options, to map[string]string) map[string]str
 	}
 	return after
 }
+
+// TestEnvFileStaysSecret: a line of an env file that can't be read is named by its number, whatever stands in it; in
+// the project's own as in that of a service.
+func TestEnvFileStaysSecret(t *testing.T) {
+	for _, line := range []string{"MIIEvQ+secret/material=", `KEY="secret`, "secret word=x", "KEY='secret"} {
+		for _, name := range []string{".env", "core.env"} {
+			dir := folder(t, map[string]string{
+				"compose.yaml": "services:\n  core:\n    image: core:1\n    env_file: [core.env]\n", ".env": "A=1\n", "core.env": "A=1\n", name: "A=1\n" + line + "\n",
+			})
+			_, err := compose.Load(context.Background(), compose.Options{Dir: dir})
+			if err == nil {
+				continue // docker compose reads it, too
+			}
+			if strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), " is not NAME=value") {
+				t.Errorf("%s with %q: %v", name, line, err)
+			}
+		}
+	}
+}

@@ -234,10 +234,12 @@ func (r *run) execute(ctx context.Context, c docker.Container, h compose.Hook) e
 		Cmd: h.Command, User: h.User, Privileged: h.Privileged, WorkingDir: h.Dir, Env: h.Environ,
 	})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("%s: %q exited with status %d: %s", c.Name, h.Command, code, said)
+		err = fmt.Errorf("%s: %q exited with status %d: %s", c.Name, h.Command, code, lastLine(said)) // which ends up in histories and notices
 	}
 	return err
 }
+
+func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
 
 func labelledForTraefik(c docker.Container) bool {
 	for label := range c.Labels {
