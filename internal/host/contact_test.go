@@ -45,7 +45,7 @@ func brought(t *testing.T, home string) []string {
 func TestFirstContact(t *testing.T) {
 	home := t.TempDir()
 	for name, login := range map[string]string{
-		"silent": "", "lines": "echo welcome; echo", "no line end": `printf '\033]0;host\007'`, "a umask for the group": "umask 002",
+		"silent": "", "lines": "echo welcome; echo", "a line like ours": "echo promote-prod.example.org", "no line end": `printf '\033]0;host\007'`, "a umask for the group": "umask 002",
 	} {
 		if err := contact(t, home, login); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -88,5 +88,34 @@ func TestEndlessLine(t *testing.T) {
 	in := bufio.NewReader(strings.NewReader(strings.Repeat("x", 3*noisiest)))
 	if text, err := firstWord(in); err != errNoise || len(text) > 2*noisiest {
 		t.Errorf("took %d bytes, %v", len(text), err)
+	}
+}
+
+// TestConfiguredRemoteCommand: what ssh is to run there for a person does not keep it from running promote.
+func TestConfiguredRemoteCommand(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config")
+	check(t, os.WriteFile(config, []byte("Host far\n RemoteCommand tmux attach\n RequestTTY force\n ProxyCommand false\n"), 0o600))
+	s := &SSH{Command: []string{"ssh", "-F", config}, Environ: os.Environ(), Batch: true}
+	p, err := s.start(&url.URL{Scheme: "ssh", Host: "far"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.wait() // as soon as the proxy has ended
+	if said := strings.Join(p.stderr.lines(), " "); !strings.Contains(said, "closed") || strings.Contains(said, "remote command") {
+		t.Errorf("ssh says %q", said)
+	}
+}
+
+// TestAddressByHand: the command of a hint can be pasted, for IPv6 too.
+func TestAddressByHand(t *testing.T) {
+	for address, want := range map[string]string{
+		"ssh://deploy@[2001:db8::17]:2222": "-p 2222 deploy@2001:db8::17", "ssh://[2001:db8::17]": "2001:db8::17",
+		"ssh://deploy@prod.example.org": "deploy@prod.example.org", "ssh://prod:22": "-p 22 prod",
+	} {
+		host, err := url.Parse(address)
+		check(t, err)
+		if got := handAddress(host); got != want {
+			t.Errorf("%s is typed %q", address, got)
+		}
 	}
 }

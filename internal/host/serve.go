@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"promote/internal/rollout"
@@ -132,10 +133,16 @@ func firstWord(in *bufio.Reader) ([]byte, error) {
 		if err != nil {
 			return text, err
 		}
-		if bytes.HasPrefix(text, []byte(`{"promote":`)) || bytes.HasPrefix(text, []byte("promote-")) {
+		if isOurs(text) {
 			return bytes.TrimSpace(text), nil
 		}
 		said += len(text)
 	}
 	return nil, errNoise
+}
+
+// isOurs tells our lines from those of a login shell, whose banner may well begin with promote-: whole words count.
+func isOurs(text []byte) bool {
+	word, _, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	return bytes.HasPrefix(text, []byte(`{"promote":`)) || word == "promote-needs" || word == "promote-send" || word == "promote-failed"
 }

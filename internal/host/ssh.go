@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,13 +46,17 @@ const first = `umask 077; echo; read -r os arch h n || exit 1; ` +
 // alive has ssh notice a peer that is silent, within half a minute.
 var alive = []string{"-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"}
 
+// ownCommand has ssh run our command where the user's configuration names one for interactive use (RemoteCommand):
+// ssh refuses to be given two.
+var ownCommand = []string{"-o", "RemoteCommand=none"}
+
 // arguments are those of the ssh program for a host.
 func (s *SSH) arguments(host *url.URL) []string {
 	args := append([]string{}, s.Command...)
 	if len(args) == 0 {
 		args = []string{"ssh"}
 	}
-	args = append(append(args, "-T"), alive...)
+	args = slices.Concat(args, []string{"-T"}, alive, ownCommand)
 	if s.Batch {
 		args = append(args, "-o", "BatchMode=yes")
 	}
@@ -157,10 +162,7 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 
 // Hint is what to try by hand.
 func (e *ConnectionError) Hint() string {
-	address := strings.TrimPrefix(e.Host.String(), "ssh://")
-	if host, port, found := strings.Cut(address, ":"); found {
-		address = "-p " + port + " " + host
-	}
+	address := handAddress(e.Host)
 	switch {
 	case errors.Is(e.Err, errNotPlaced):
 		return "promote keeps its program in ~/.promote/bin there, which has to be writable and not mounted noexec: ssh " + address + " df -h ."
@@ -170,6 +172,18 @@ func (e *ConnectionError) Hint() string {
 		return "apt-get install openssh-client"
 	}
 	return "ssh " + address + " true"
+}
+
+// handAddress is a host as one types it behind ssh, which takes a port as an option, and IPv6 without brackets.
+func handAddress(host *url.URL) string {
+	address := host.Hostname()
+	if user := host.User.Username(); user != "" {
+		address = user + "@" + address
+	}
+	if port := host.Port(); port != "" {
+		address = "-p " + port + " " + address
+	}
+	return address
 }
 
 // errNotPlaced says that our program could not be put on the host.

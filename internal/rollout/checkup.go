@@ -66,7 +66,7 @@ type Checkup struct {
 // changed. credentials are as for Order.
 func (m *Machine) Checkup(ctx context.Context, credentials map[string]string) Checkup {
 	project, err := m.load(ctx)
-	looks := []look{m.checkHistory, m.checkDisk}
+	looks := []look{m.checkHistory, m.checkDisk, m.checkLogin}
 	facts := sync.OnceValues(func() (docker.Facts, error) { return m.Engine.Facts(ctx) })
 	if m.Engine != nil {
 		looks = append(looks, func(ctx context.Context) []Check { return m.checkEngine(ctx, facts) }, m.checkDriver)
