@@ -36,6 +36,7 @@ type site struct {
 // TestCI does with each CI what its workflow in examples/ci says: publish on merge, staging, prod by hand.
 // The shell in them is run as it stands there, but for the registry's name.
 func TestCI(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	s := newSite(t)
 	for i, c := range []struct {

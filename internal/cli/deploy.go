@@ -22,7 +22,7 @@ func (p *program) deployCommand() *cli.Command {
 			"promote deploy prod --dry-run           show the plan",
 		},
 		flags: []cli.Flag{
-			dryRunFlag, yesFlag(), reasonFlag, waitFlag, againFlag, acceptFlag, urgentFlag,
+			dryRunFlag, yesFlag(), reasonFlag, waitFlag, againFlag, acceptFlag, digestFlag, urgentFlag,
 			&cli.BoolFlag{DisableDefaultText: true, Name: "downgrade", Usage: "let it go to a lower version"},
 		},
 		run: p.moving(promotion.Deploy),
@@ -38,7 +38,7 @@ func (p *program) pinCommand() *cli.Command {
 			"promote pin prod core@v1.4.2 --until 2d  held for two days",
 		},
 		flags: []cli.Flag{
-			dryRunFlag, yesFlag(), reasonFlag, waitFlag, againFlag, acceptFlag, urgentFlag,
+			dryRunFlag, yesFlag(), reasonFlag, waitFlag, againFlag, acceptFlag, digestFlag, urgentFlag,
 			&cli.BoolFlag{DisableDefaultText: true, Name: "keep", Usage: "hold it whatever is published"},
 			&cli.StringFlag{Name: "until", Usage: "end the hold then: 2d, 36h, or a date"},
 		},

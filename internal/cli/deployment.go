@@ -36,11 +36,13 @@ func requestOf(c *cli.Context, kind promotion.Kind) (r deploy.Request, err error
 		Kind: kind, Reason: c.String("reason"), Look: c.Command.Name == "diff" || c.Command.Name == "approve",
 		Options: promotion.Options{
 			Again: c.Bool("again"), Downgrade: c.Bool("downgrade"), Keep: c.Bool("keep"), AcceptDrift: c.Bool("accept-drift"),
-			Emergency: c.Bool("emergency"), Schema: c.String("schema"),
+			AcceptDigest: c.Bool("accept-digest"), Emergency: c.Bool("emergency"), Schema: c.String("schema"),
 		},
 	}
-	if r.Emergency && r.Reason == "" {
-		return r, wrongArguments(c, "--emergency wants a --reason, for the history")
+	for _, flag := range []string{"emergency", "accept-digest"} {
+		if c.Bool(flag) && r.Reason == "" {
+			return r, wrongArguments(c, "--%s wants a --reason, for the history", flag)
+		}
 	}
 	if !slices.Contains([]string{"", promotion.SchemaKeep, promotion.SchemaUndo, promotion.SchemaRestore}, r.Schema) {
 		return r, wrongArguments(c, "--schema is keep, undo or restore, not %q", r.Schema)

@@ -162,6 +162,9 @@ func describeAll(list []container.Summary) []string {
 func TestWorkerKilled(t *testing.T) {
 	for name, extra := range map[string]string{"start-first": "", "recreate": "    ports: [\"127.0.0.1:18099:8080\"]\n"} {
 		t.Run(name, func(t *testing.T) {
+			if extra != "" {
+				bed.Thorough(t)
+			}
 			t.Parallel()
 			g := newGround(t, "killed-"+name, extra)
 			g.release("v2.0.0", nil)

@@ -18,6 +18,7 @@ var (
 	waitFlag   = &cli.DurationFlag{Name: "wait", DefaultText: "not at all", Usage: "wait so long for another deployment to end"}
 	againFlag  = &cli.BoolFlag{DisableDefaultText: true, Name: "again", Usage: "take a release that is bad or was left here"}
 	acceptFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "accept-drift", Usage: "take files and containers as they are, though the history says otherwise"}
+	digestFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "accept-digest", Usage: "take what upstream verified, whatever its tag is in the registry; wants --reason, and stands in the history"}
 	urgentFlag = &cli.BoolFlag{DisableDefaultText: true, Name: "emergency", Usage: "pass soak, closed times and approval; wants --reason, and stands in the history"}
 	exitFlag   = &cli.BoolFlag{DisableDefaultText: true, Name: "exit-code", Usage: "say it with the exit code"}
 )

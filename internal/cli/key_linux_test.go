@@ -253,8 +253,14 @@ func (f *far) attackElsewhere() {
 		len(got.Answer.Collection.Removed)+len(got.Answer.Collection.Kept) > 0 {
 		f.t.Errorf("images of a repository that the compose files do not name: %+v", got)
 	}
-	mark := promotion.Mark{Service: "core\x1b[2J\n", Kind: "\x1b]0;x\a", Reason: hostile}
-	if got := a.ask(host.Request{Protocol: host.Protocol, Do: host.DoMark, Target: target("/srv/shop"), Kind: "\x1b[2J\nx", By: hostile, Marks: []promotion.Mark{mark}}); got.Error != nil {
+	for _, mark := range []promotion.Mark{{Service: "core\x1b[2J\n", Kind: "verified"}, {Service: "core", Kind: "\x1b]0;x\a"}} {
+		got := a.ask(host.Request{Protocol: host.Protocol, Do: host.DoMark, Target: target("/srv/shop"), Kind: "verify", Marks: []promotion.Mark{mark}})
+		if got.Error == nil || got.Error.Hint == "" {
+			f.t.Errorf("a mark: %+v", got)
+		}
+	}
+	mark := promotion.Mark{Service: "core", Kind: "x", Reason: hostile}
+	if got := a.ask(host.Request{Protocol: host.Protocol, Do: host.DoMark, Target: target("/srv/shop"), Kind: "x", By: hostile, Marks: []promotion.Mark{mark}}); got.Error != nil {
 		f.t.Errorf("a mark: %+v", got.Error)
 	}
 	harmless(f.t, f.run(exitDone, "", "history", "prod")+f.run(exitDone, "", "status"))

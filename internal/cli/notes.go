@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"promote/internal/config"
+	"promote/internal/foreign"
 	"promote/internal/notes"
 	"promote/internal/promotion"
 	"promote/internal/ui"
@@ -89,7 +91,12 @@ func (p *program) answerNotes(n notes.Notes, o notesOptions) error {
 		if err != nil {
 			return err
 		}
-		return n.Template(p.out, o.template, string(text))
+		var written strings.Builder
+		if err := n.Template(&written, o.template, string(text)); err != nil {
+			return err
+		}
+		_, err = io.WriteString(p.out, foreign.BreakCommands(written.String()))
+		return err
 	case o.format == markdownFormat:
 		_, err := io.WriteString(p.out, ui.Clean(n.Markdown()))
 		return err

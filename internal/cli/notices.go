@@ -35,6 +35,9 @@ func (p *program) announce(cfg *config.Config, plans deploy.Plans) {
 		Schema: notify.Schema, Environment: first.Target.Environment, Kind: string(first.Kind), Deployment: first.ID,
 		By: first.By, Reason: first.Reason, URL: p.job(),
 	}
+	if first.AcceptDigest {
+		m.Reason = "digest accepted: " + m.Reason
+	}
 	if first.Emergency {
 		m.Reason = "emergency: " + m.Reason
 	}

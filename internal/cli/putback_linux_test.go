@@ -46,6 +46,7 @@ func (g *ground) all(format string) []string {
 // TestPartlyReplaced stops a deployment, and kills its worker, when one of three replicas is on the new
 // version and the second is in between: those not yet reached stay, and numbers and names are as before.
 func TestPartlyReplaced(t *testing.T) {
+	bed.Thorough(t)
 	t.Parallel()
 	g := newGround(t, "partly", "    deploy: {replicas: 3}\n")
 	g.release("v2.0.0", nil)

@@ -6,6 +6,7 @@ import (
 
 	"promote/internal/config"
 	"promote/internal/docker"
+	"promote/internal/foreign"
 	"promote/internal/release"
 	"promote/registry"
 )
@@ -45,14 +46,14 @@ func (r releaseProgress) Say(format string, args ...any) { r.program.screen.Say(
 
 // ShowBuild has BuildKit show a build as docker does.
 func (r releaseProgress) ShowBuild() (docker.Display, error) {
-	screen, mode := r.program.screen, "plain"
+	screen := r.program.screen
 	switch {
 	case screen.Quiet || screen.JSON:
-		mode = "quiet"
+		return docker.NewDisplay(r.program.err, "quiet")
 	case screen.Live:
-		mode = "auto"
+		return docker.NewDisplay(r.program.err, "auto")
 	}
-	return docker.NewDisplay(r.program.err, mode)
+	return docker.NewDisplay(foreign.LogWriter(r.program.err), "plain")
 }
 
 // ShowPush shows the layers of an image.

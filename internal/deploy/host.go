@@ -92,20 +92,40 @@ func (h *HostDeployment) lookUpVersions(ctx context.Context) error {
 	return err
 }
 
-// resolveDigests asks the registry for the digests of the chosen tags that nobody knows yet.
+// resolveDigests asks the registry for the digests of the chosen tags that nobody knows yet, and for those that
+// only the upstream environment vouches for.
 func (h *HostDeployment) resolveDigests(ctx context.Context, choices []promotion.Choice) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range choices {
 		c := &choices[i]
-		if c.Skip != "" || c.Release.Digest != "" {
-			continue
+		switch {
+		case c.Skip != "":
+		case c.Release.Digest == "":
+			group.Go(func() (err error) {
+				c.Release.Digest, err = h.Registry.Digest(ctx, c.Service.Image, c.Release.Tag)
+				c.Tagged = &promotion.Tagged{Digest: c.Release.Digest}
+				return err
+			})
+		case h.Request.Unvouched(*c):
+			group.Go(func() (err error) { c.Tagged, err = h.askTag(ctx, c); return err })
 		}
-		group.Go(func() (err error) {
-			c.Release.Digest, err = h.Registry.Digest(ctx, c.Service.Image, c.Release.Tag)
-			return err
-		})
 	}
 	return group.Wait()
+}
+
+// askTag asks the registry what the tag of a choice is. Who only looks is told that it could not say.
+func (h *HostDeployment) askTag(ctx context.Context, c *promotion.Choice) (*promotion.Tagged, error) {
+	if c.Release.Tag == "" {
+		return &promotion.Tagged{}, nil
+	}
+	digest, err := h.Registry.Digest(ctx, c.Service.Image, c.Release.Tag)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return &promotion.Tagged{}, nil
+	case err != nil && h.Request.Look && ctx.Err() == nil:
+		return &promotion.Tagged{Err: err}, nil
+	}
+	return &promotion.Tagged{Digest: digest}, err
 }
 
 // States asks all hosts of an environment for their state, side by side.

@@ -25,13 +25,15 @@ type Entry struct {
 	By          string    `json:"by"`             // who, from where
 	Reason      string    `json:"reason,omitempty"`
 	Emergency   bool      `json:"emergency,omitempty"` // the environment's policy was passed on purpose
-	Moves       []Move    `json:"moves,omitempty"`
-	Outcome     string    `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck, abandoned
-	Error       string    `json:"error,omitempty"`   // Ended: why it is not done
-	Marks       []Mark    `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
-	Files       []string  `json:"files,omitempty"`   // Ended: the user's files that were changed
-	Tasks       []Task    `json:"tasks,omitempty"`   // Ended: those that ran
-	Data        *Data     `json:"data,omitempty"`    // that it replaced, or was to
+	// AcceptDigest: the digest was taken from the upstream environment, whatever the registry said.
+	AcceptDigest bool     `json:"accept_digest,omitempty"`
+	Moves        []Move   `json:"moves,omitempty"`
+	Outcome      string   `json:"outcome,omitempty"` // Ended: done, failed, restored, stuck, abandoned
+	Error        string   `json:"error,omitempty"`   // Ended: why it is not done
+	Marks        []Mark   `json:"marks,omitempty"`   // Ended and Marked: what holds from here on
+	Files        []string `json:"files,omitempty"`   // Ended: the user's files that were changed
+	Tasks        []Task   `json:"tasks,omitempty"`   // Ended: those that ran
+	Data         *Data    `json:"data,omitempty"`    // that it replaced, or was to
 }
 
 // Data is what a deployment put in place of an environment's data.

@@ -84,6 +84,7 @@ func TestEscape(t *testing.T) {
 		{"> no quote", `\> no quote`},
 		{"--- no line", `\--- no line`},
 		{"snake_case * 2", "snake_case * 2"},
+		{"for @ada and @org/team, not ada@example.org or `@types/node`", "for @\u200bada and @\u200borg/team, not ada@example.org or `@types/node`"},
 	}
 	for _, test := range tests {
 		if got := Escape(test.text, references...); got != test.want {
@@ -101,7 +102,7 @@ func FuzzEscape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		text = clean(text[:min(len(text), 500)])
 		rest := Escape(text)
-		if strings.ReplaceAll(rest, `\`, "") != strings.ReplaceAll(text, `\`, "") {
+		if strings.NewReplacer(`\`, "", "\u200b", "").Replace(rest) != strings.ReplaceAll(text, `\`, "") {
 			t.Fatalf("%q became %q", text, rest)
 		}
 		for rest != "" {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
+
+	"promote/internal/foreign"
 )
 
 // short is how many characters of a hash are shown.
@@ -104,7 +106,7 @@ var (
 )
 
 // Escape makes a line of text safe for Markdown. Code between backticks stays code; the references
-// become links.
+// become links; mentions tell nobody.
 func Escape(text string, references ...Reference) string {
 	var b strings.Builder
 	for first := true; text != ""; first = false {
@@ -156,5 +158,5 @@ func addressOf(text string, references []Reference) string {
 }
 
 func escapeText(text string) string {
-	return special.ReplaceAllString(text, `\$0`)
+	return special.ReplaceAllString(foreign.BreakMentions(text), `\$0`)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/template"
 	"unicode"
+
+	"promote/internal/foreign"
 )
 
 // usual is the text without a template of the user's.
@@ -82,10 +84,10 @@ func link(s string) string {
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			return ' '
 		case unicode.Is(unicode.Bidi_Control, r):
 			return -1
+		case foreign.IsSteering(r):
+			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(s, "�"))
@@ -112,16 +114,14 @@ const noMention = "\u200b"
 // Mentions are looked for in the text without regard to backslashes: they are broken up.
 func markdown(s string) string {
 	var b strings.Builder
-	last := ' '
-	for _, r := range s {
+	for _, r := range foreign.BreakMentions(s) {
 		if strings.ContainsRune("\\`*_{}[]()<>#~|!", r) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
-		if r == '<' || r == '@' && !unicode.IsLetter(last) && !unicode.IsDigit(last) {
+		if r == '<' {
 			b.WriteString(noMention)
 		}
-		last = r
 	}
 	return b.String()
 }

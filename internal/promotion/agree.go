@@ -85,7 +85,7 @@ func (p Plan) releases() map[string]registry.Release {
 
 // Back is the request and the choices that put a plan's services on what they were on before.
 func Back(r Request, p Plan) (Request, []Choice) {
-	r.Kind, r.Wanted, r.AcceptDrift, r.Reverts = Deploy, nil, true, p.ID
+	r.Kind, r.Wanted, r.AcceptDrift, r.Reverts, r.Upstream = Deploy, nil, true, p.ID, nil
 	var choices []Choice
 	for _, m := range p.Moves {
 		service, err := r.service(m.Service)

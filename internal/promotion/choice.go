@@ -11,13 +11,14 @@ import (
 )
 
 // Choice is the release that a service should be put on, or why it is left out. Where Release has no
-// digest yet, the registry must be asked for the digest of its tag before [New].
+// digest yet, and where it is [Request.Unvouched], the registry must be asked for the digest of its tag before [New].
 type Choice struct {
 	Service Service
 	State   ServiceState
 	Release registry.Release
-	Left    *Mark  // the hold that ends with this
-	Skip    string // why it is left out; empty: it is not
+	Left    *Mark   // the hold that ends with this
+	Skip    string  // why it is left out; empty: it is not
+	Tagged  *Tagged // what the registry says of the tag, where it was asked
 	Notes   []string
 }
 
@@ -221,7 +222,7 @@ func (r Request) published(s Service, w Want) (registry.Release, error) {
 }
 
 // fromUpstream is the release that the upstream environment verified last, or the one asked for if it
-// was verified there. Its digest is the one that was proven, whatever the tag says today.
+// was verified there. Its digest is the one that was proven there; gateDigest compares it with the tag.
 func (r Request) fromUpstream(s Service, w Want) (registry.Release, error) {
 	up, _ := r.Upstream.Service(s.Name)
 	record := fold(up.Marks)

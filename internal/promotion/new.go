@@ -33,6 +33,7 @@ func (r Request) plan(kind Kind) Plan {
 	p := Plan{
 		Schema: Schema, ID: r.ID, Kind: kind, By: r.By, Reason: r.Reason,
 		Target: r.Target, Basis: r.State.Basis(), AcceptDrift: r.AcceptDrift, Emergency: r.Emergency,
+		AcceptDigest: r.AcceptDigest,
 	}
 	p.Target.Name = r.State.Project
 	return p
@@ -42,6 +43,9 @@ func (r Request) add(p *Plan, c Choice) error {
 	if c.Skip != "" {
 		p.Skipped = append(p.Skipped, Skip{Service: c.Service.Name, Reason: c.Skip})
 		return nil
+	}
+	if err := r.gateDigest(&c); err != nil {
+		return err
 	}
 	for _, text := range c.Notes {
 		p.Notes = append(p.Notes, Note{Service: c.Service.Name, Text: text})

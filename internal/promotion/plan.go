@@ -41,6 +41,8 @@ type Plan struct {
 	Data    *Transfer `json:"data,omitempty"` // MoveData
 	// AcceptDrift: the state was not what the journal says, and somebody took it as it is.
 	AcceptDrift bool `json:"accept_drift,omitempty"`
+	// AcceptDigest: the digest is taken from the upstream environment, whatever the registry says of the tag.
+	AcceptDigest bool `json:"accept_digest,omitempty"`
 	// Emergency: the environment's policy was passed on purpose.
 	Emergency bool `json:"emergency,omitempty"`
 }

@@ -111,6 +111,7 @@ func (w *world) plan() (promotion.Plan, error) {
 		if c.Skip == "" && c.Release.Digest == "" {
 			choices[i].Release.Digest = digest(c.Release.Tag)
 		}
+		choices[i].Tagged = &promotion.Tagged{Digest: choices[i].Release.Digest}
 	}
 	return promotion.New(w.Request, choices)
 }

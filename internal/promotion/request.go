@@ -35,8 +35,10 @@ type Options struct {
 	Keep        bool // pin: hold also when something newer is published
 	Until       time.Time
 	AcceptDrift bool
-	Emergency   bool   // pass the policy
-	Schema      string // rollback: what becomes of migrations, one of SchemaKeep, SchemaUndo, SchemaRestore; empty: not said
+	// AcceptDigest takes the digest that the upstream environment verified without comparing it with the registry.
+	AcceptDigest bool
+	Emergency    bool   // pass the policy
+	Schema       string // rollback: what becomes of migrations, one of SchemaKeep, SchemaUndo, SchemaRestore; empty: not said
 }
 
 // Want names a service and, where it matters, what it should be put on.

@@ -359,7 +359,7 @@ func (r *run) entry(event string) journal.Entry {
 	e := journal.Entry{
 		Schema: promotion.Schema, Event: event, ID: r.Plan.ID, Kind: string(r.Plan.Kind),
 		At: r.Now().UTC().Truncate(time.Millisecond), By: r.Plan.By, Reason: r.Plan.Reason,
-		Emergency: r.Plan.Emergency,
+		Emergency: r.Plan.Emergency, AcceptDigest: r.Plan.AcceptDigest,
 	}
 	if event == journal.Begun {
 		e.Moves = r.moves()

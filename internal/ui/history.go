@@ -34,33 +34,38 @@ func (s *Screen) History(list []journal.Deployment) error {
 
 // HistoryEntry is a line of `promote history --json`.
 type HistoryEntry struct {
-	Schema    int            `json:"schema"`
-	ID        string         `json:"id,omitempty"`
-	Kind      string         `json:"kind"`
-	At        time.Time      `json:"at"`
-	End       time.Time      `json:"end,omitzero"`
-	By        string         `json:"by"`
-	Reason    string         `json:"reason,omitempty"`
-	Emergency bool           `json:"emergency,omitempty"`
-	Outcome   string         `json:"outcome"`
-	Error     string         `json:"error,omitempty"`
-	Moves     []journal.Move `json:"moves,omitempty"`
-	Marks     []journal.Mark `json:"marks,omitempty"`
-	Data      *journal.Data  `json:"data,omitempty"`
+	Schema       int            `json:"schema"`
+	ID           string         `json:"id,omitempty"`
+	Kind         string         `json:"kind"`
+	At           time.Time      `json:"at"`
+	End          time.Time      `json:"end,omitzero"`
+	By           string         `json:"by"`
+	Reason       string         `json:"reason,omitempty"`
+	Emergency    bool           `json:"emergency,omitempty"`
+	AcceptDigest bool           `json:"accept_digest,omitempty"`
+	Outcome      string         `json:"outcome"`
+	Error        string         `json:"error,omitempty"`
+	Moves        []journal.Move `json:"moves,omitempty"`
+	Marks        []journal.Mark `json:"marks,omitempty"`
+	Data         *journal.Data  `json:"data,omitempty"`
 }
 
 func historyObject(d journal.Deployment) HistoryEntry {
 	return HistoryEntry{
 		Schema: promotion.Schema, ID: d.ID, Kind: d.Kind, At: d.At, End: d.End, By: d.By, Reason: d.Reason, Emergency: d.Emergency,
-		Outcome: outcome(d), Error: d.Error, Moves: d.Moves, Marks: d.Marks, Data: d.Data,
+		AcceptDigest: d.AcceptDigest, Outcome: outcome(d), Error: d.Error, Moves: d.Moves, Marks: d.Marks, Data: d.Data,
 	}
 }
 
 func reason(d journal.Deployment) string {
-	if d.Emergency {
-		return "emergency: " + d.Reason
+	text := d.Reason
+	if d.AcceptDigest {
+		text = "digest accepted: " + text
 	}
-	return d.Reason
+	if d.Emergency {
+		text = "emergency: " + text
+	}
+	return text
 }
 
 func what(d journal.Deployment) string {

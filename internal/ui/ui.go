@@ -4,10 +4,11 @@
 // The rules of its voice: stdout is the answer, stderr the conversation. An error is one line, lower
 // case, without a full stop, and a hint below it is a command to paste. Colour only helps what the
 // words say already, and is only used on a terminal. Whatever comes from outside (log lines, names,
-// reasons) is shown with its control characters escaped.
+// reasons) is shown with its control characters escaped, and says nothing to the runner of a CI job.
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,8 @@ import (
 	"unicode"
 
 	"golang.org/x/term"
+
+	"promote/internal/foreign"
 )
 
 // Screen is where a command shows what it does.
@@ -58,11 +61,16 @@ func (s *Screen) Text(text string) {
 	fmt.Fprintln(s.Out, strings.TrimRight(Clean(strings.ReplaceAll(text, "\r\n", "\n")), "\n"))
 }
 
-// Object prints an answer as one line of JSON.
+// Object prints an answer as one line of JSON, in which the runner of a CI job finds no command to it.
 func (s *Screen) Object(v any) error {
-	encoder := json.NewEncoder(s.Out)
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := s.Out.Write(foreign.BreakJSONCommands(line.Bytes()))
+	return err
 }
 
 const (
@@ -81,15 +89,22 @@ func (s *Screen) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// Clean escapes the control characters of foreign text, so that a log line or a name can't move the
-// cursor or change what was printed before. Line breaks of our own stay.
+// Clean is foreign text as it may be shown: its control characters are replaced, so that a log line or a name can't
+// move the cursor or change what was printed before; what turns the direction of text is shown as its number; and
+// the runner of a CI job finds no command to it. Line breaks and tabs stay.
 func Clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) {
-			return '�'
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == '\t' || !foreign.IsSteering(r):
+			b.WriteRune(r)
+		case unicode.IsControl(r):
+			b.WriteRune('�')
+		default:
+			fmt.Fprintf(&b, "\\u%04x", r)
 		}
-		return r
-	}, text)
+	}
+	return foreign.BreakCommands(b.String())
 }
 
 // oneLine is foreign text that has to stay on one line, in a table or behind a label.

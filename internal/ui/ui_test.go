@@ -40,6 +40,40 @@ func TestError(t *testing.T) {
 	}
 }
 
+type lastWords struct{ error }
+
+func (lastWords) LastWords() []string {
+	return []string{"##[set-output name=version;]v6", "##vso[task.setvariable variable=PATH]/tmp", "::set-output name=version::v6", "abc\u202egpj.exe"}
+}
+
+// TestForeignCommands: what containers and commits say reaches neither the runner of a CI job, nor turns around what
+// stands beside it, wherever it is shown.
+func TestForeignCommands(t *testing.T) {
+	var out bytes.Buffer
+	screen := ui.New(&out, &out, false)
+	said := lastWords{errors.New("core: exited")}.LastWords()
+	screen.Error(lastWords{errors.New("core: exited")}, 5)
+	for _, text := range said {
+		screen.Say("%s", text)
+		screen.Answer("%s", text)
+		screen.Text(text)
+		screen.Warn(errors.New(text))
+	}
+	screen.JSON = true
+	screen.Error(lastWords{errors.New("core: exited")}, 5)
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "::") || strings.Contains(line, "##[") || strings.Contains(line, "##vso[") {
+			t.Errorf("a command: %q", line)
+		}
+		if !strings.HasPrefix(line, "{") && strings.Contains(line, "\u202e") {
+			t.Errorf("turned around: %q", line)
+		}
+	}
+	if !strings.Contains(out.String(), `abc\u202egpj.exe`) || strings.Count(out.String(), "\n") != 1+4*5+1 {
+		t.Errorf("it says\n%s", &out)
+	}
+}
+
 func release(version string) registry.Release {
 	return registry.Release{Repository: "aegee/core", Tag: version, Version: semver.MustParse(version), Digest: "sha256:" + strings.Repeat("ab", 32)}
 }

@@ -8,7 +8,7 @@
 //	             connections until then
 //	CRASH        "start": exits 1 instead of becoming ready; "done": exits 0, as a job that has finished
 //	MIGRATE      a path: writes VERSION behind what is in the file, and exits 0, as a migration does
-//	CRASH_AFTER  exits 1 this long after it became ready
+//	CRASH_AFTER  exits 1 this long after it first said that it is healthy
 //	HEALTH       "never": GET /health answers 503 for ever
 //	STOP_DELAY   goes on serving this long after SIGTERM
 //	STOP         "never": ignores SIGTERM
@@ -28,6 +28,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -66,7 +67,7 @@ func address() string {
 }
 
 func health() int {
-	client := http.Client{Timeout: time.Second}
+	client := http.Client{Timeout: 8 * time.Second}
 	response, err := client.Get("http://127.0.0.1" + address() + "/health")
 	if err != nil || response.StatusCode != http.StatusOK {
 		fmt.Println("not healthy")
@@ -116,7 +117,7 @@ func wait(server *http.Server) int {
 	fmt.Println("ready", os.Getenv("VERSION"))
 	var crash <-chan time.Time
 	if os.Getenv("CRASH_AFTER") != "" {
-		crash = after("CRASH_AFTER")
+		crash = crashOnceAsked()
 	}
 	select {
 	case <-crash:
@@ -139,7 +140,22 @@ func after(variable string) <-chan time.Time {
 	return time.After(delay)
 }
 
-var ready atomic.Bool
+// crashOnceAsked fires CRASH_AFTER after the first answer that it is healthy: a busy machine asks late.
+func crashOnceAsked() <-chan time.Time {
+	crash := make(chan time.Time)
+	go func() {
+		<-asked
+		<-after("CRASH_AFTER")
+		close(crash)
+	}()
+	return crash
+}
+
+var (
+	ready atomic.Bool
+	asked = make(chan struct{}) // closed: somebody was told that it is healthy
+	first sync.Once
+)
 
 func healthy() bool {
 	if drain := os.Getenv("DRAIN"); drain != "" {
@@ -154,6 +170,9 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ready.Load(), r.URL.Path == "/health" && !healthy():
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
+	case r.URL.Path == "/health":
+		greet(w, r)
+		first.Do(func() { close(asked) })
 	case r.URL.Path == "/socket":
 		websocket.Server{Handler: echo}.ServeHTTP(w, r)
 	case r.URL.Path == "/slow":
