@@ -26,11 +26,7 @@ func (r *run) runInFolder(ctx context.Context, dir string, facts, argv []string,
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = dir, append(slices.Clone(r.Environ), facts...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error {
-		group := -cmd.Process.Pid
-		time.AfterFunc(farewell, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
-		return syscall.Kill(group, syscall.SIGTERM)
-	}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = farewell
 	reader, writer := io.Pipe()
 	cmd.Stdout, cmd.Stderr = writer, writer
@@ -40,6 +36,9 @@ func (r *run) runInFolder(ctx context.Context, dir string, facts, argv []string,
 		docker.Lines(reader, say)
 	}()
 	err := cmd.Run()
+	if ctx.Err() != nil && cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // those of the group that did not listen
+	}
 	writer.Close()
 	<-said
 	var exit *exec.ExitError
