@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +30,9 @@ type site struct {
 	dir           string // with origin.git, and work, a developer's clone
 	staging, prod *bed.HostHandle
 	registry      *bed.RegistryHandle
-	releases      string // URL
+	releases      string // URL, https
+	sum           string // SHA-256 of the archive there
+	authority     string // file of who vouches for it
 	key, known    string // what the secrets hold
 }
 
@@ -55,7 +58,7 @@ func TestCI(t *testing.T) {
 func newSite(t *testing.T) *site {
 	hosts := bed.Hosts(t, "staging", "prod")
 	s := &site{t: t, dir: t.TempDir(), staging: hosts[0], prod: hosts[1], registry: bed.PrivateHostRegistry(t)}
-	s.releases = serveRelease(t)
+	s.serveRelease()
 	s.key = s.makeKey()
 	for _, h := range hosts {
 		s.prepare(h)
@@ -142,16 +145,12 @@ func (s *site) prepare(h *bed.HostHandle) {
 }
 
 // serveRelease serves a release as make release lays it out, with one program in it.
-func serveRelease(t *testing.T) string {
-	t.Helper()
+func (s *site) serveRelease() {
+	s.t.Helper()
 	dir, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.check(err)
 	program, err := os.ReadFile(filepath.Join(dir, "promote"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.check(err)
 	name := "promote_" + ciVersion + "_linux_amd64"
 	var archive bytes.Buffer
 	packed, _ := gzip.NewWriterLevel(&archive, gzip.BestSpeed)
@@ -159,20 +158,31 @@ func serveRelease(t *testing.T) string {
 	_ = files.WriteHeader(&tar.Header{Name: name + "/promote", Mode: 0o755, Size: int64(len(program))})
 	_, _ = files.Write(program)
 	_, _ = files.Close(), packed.Close()
-	sums := fmt.Sprintf("%x  %s.tar.gz\n%064d  promote_other.tar.gz\n", sha256.Sum256(archive.Bytes()), name, 0)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/" + ciVersion + "/" + name + ".tar.gz":
-			_, _ = w.Write(archive.Bytes())
-		case "/" + ciVersion + "/checksums.txt":
-			_, _ = w.Write([]byte(sums))
-		default:
+	s.sum = fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/"+ciVersion+"/"+name+".tar.gz" {
 			http.NotFound(w, r)
+			return
 		}
+		_, _ = w.Write(archive.Bytes())
 	}))
-	t.Cleanup(server.Close)
-	return server.URL
+	s.t.Cleanup(server.Close)
+	s.releases, s.authority = server.URL, authorityOf(s.t, server)
 }
+
+// authorityOf is a file with who vouches for a server.
+func authorityOf(t *testing.T, server *httptest.Server) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "authority.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// examplesSum stands in examples/ci for the SHA-256 of the archive.
+const examplesSum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 // serves wants both hosts to run a version, and the tag to be in the remote.
 func (s *site) serves(version string) {
@@ -200,18 +210,23 @@ func (r *runner) check(err error) {
 	}
 }
 
-// example is a file of examples/ci with the registry's name in it.
+// example is a file of examples/ci with the registry's name and the archive's sum in it.
 func (r *runner) example(path ...string) []byte {
 	r.Helper()
 	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "examples", "ci"}, path...)...))
 	r.check(err)
-	return bytes.ReplaceAll(data, []byte("registry.example.org"), []byte(r.site.registry.Addr()))
+	if !bytes.Contains(data, []byte(examplesSum)) {
+		r.Errorf("%s takes an archive whatever it is", path)
+	}
+	known := strings.NewReplacer("registry.example.org", r.site.registry.Addr(), examplesSum, r.site.sum)
+	return []byte(known.Replace(string(data)))
 }
 
 // machine is what a job has: an environment without promote, credentials and a git identity, and an empty
 // folder. more are the CI's own variables.
 func (r *runner) machine(more map[string]string) *job {
-	j := &job{runner: r, dir: r.TempDir(), env: map[string]string{"CI": "true"}}
+	j := &job{runner: r, dir: r.TempDir(), env: map[string]string{"CI": "true", "CURL_CA_BUNDLE": r.site.authority}}
+	j.env["WGETRC"] = j.file("wgetrc", "ca_certificate = "+r.site.authority+"\n")
 	for _, pair := range bed.Env(r.T) {
 		if key, value, _ := strings.Cut(pair, "="); !strings.HasPrefix(key, "GIT_A") && !strings.HasPrefix(key, "GIT_C") {
 			j.env[key] = value
@@ -252,6 +267,18 @@ type job struct {
 func (j *job) checkout() {
 	j.Helper()
 	j.shell([]string{"sh", "-ec"}, "git clone --quiet "+filepath.Join(j.site.dir, "origin.git")+" . && git checkout --quiet --detach", nil)
+}
+
+// pushToken is what the CI gives a job for pushing to its git remote.
+const pushToken = "push-token-7"
+
+// pushes runs a script, and wants git to know the token for a host after that, from no file of the job's.
+func (j *job) pushes(script string, more map[string]string, host string) {
+	j.Helper()
+	script += fmt.Sprintf("\nprintf 'protocol=https\\nhost=%s\\n\\n' | git credential fill; ! grep -rl %s .", host, pushToken)
+	if out := j.shell([]string{"sh", "-ec"}, script, more); !strings.Contains(out, "password="+pushToken+"\n") {
+		j.Errorf("git does not know what to push with:\n%s", out)
+	}
 }
 
 // shell runs a script in the job's folder, and returns what it says. It has no terminal.

@@ -38,6 +38,7 @@ func githubRun(r *runner) {
 	if got := publish.expand(release.Jobs["publish"].Outputs["version"]); got != r.version {
 		r.Errorf("the job's output is %q, want %s", got, r.version)
 	}
+	publish.pushes("", publish.environOf(release.Jobs["publish"], "publish"), "github.com")
 	for name, want := range map[string]string{"new": "true", "git_tag": r.version, "image": r.site.registry.Addr() + "/aegee/core:" + r.version} {
 		if got := publish.known["steps.publish.outputs."+name]; got != want {
 			r.Errorf("%s is %q, want %q", name, got, want)
@@ -51,6 +52,19 @@ func githubRun(r *runner) {
 	if history := deployed.shell([]string{"sh", "-ec"}, "promote history prod; ls", nil); !strings.Contains(history, reason) || strings.Contains(history, "\npwned") {
 		r.Errorf("the history is\n%s", history)
 	}
+}
+
+// environOf is what a step of a job has in its environment.
+func (m *githubMachine) environOf(j githubJob, id string) map[string]string {
+	env := map[string]string{}
+	for _, s := range j.Steps {
+		for name, value := range s.Env {
+			if s.ID == id {
+				env[name] = m.expand(value)
+			}
+		}
+	}
+	return env
 }
 
 func (r *runner) githubFile(data []byte) githubFile {
@@ -69,7 +83,7 @@ type githubMachine struct {
 func (r *runner) githubJob(j githubJob, known map[string]string) *githubMachine {
 	r.Helper()
 	temp := r.TempDir()
-	m := &githubMachine{known: map[string]string{"vars.PROMOTE_RELEASES": r.site.releases}, job: r.machine(map[string]string{
+	m := &githubMachine{known: map[string]string{"vars.PROMOTE_RELEASES": r.site.releases, "github.token": pushToken}, job: r.machine(map[string]string{
 		"RUNNER_TEMP": temp, "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64", "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ada",
 		"GITHUB_STEP_SUMMARY": filepath.Join(temp, "summary"),
 	})}
@@ -106,8 +120,9 @@ func (m *githubMachine) action(s githubStep) {
 		m.known["inputs."+name] = m.expand(value)
 	}
 	m.steps(m.githubFile(data).Runs.Steps)
-	delete(m.known, "inputs.version")
-	delete(m.known, "inputs.releases")
+	for name := range s.With {
+		delete(m.known, "inputs."+name)
+	}
 }
 
 // step runs a script and reads what it left for the next steps.
@@ -187,32 +202,43 @@ func TestActionOnPath(t *testing.T) {
 	r.check(err)
 	data, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
 	r.check(err)
-	m := &githubMachine{known: map[string]string{"inputs.version": "", "inputs.releases": ""}, job: &job{runner: r, dir: t.TempDir(), env: map[string]string{"PATH": dir + ":/usr/bin:/bin"}}}
+	m := &githubMachine{known: map[string]string{"inputs.version": "", "inputs.releases": "", "inputs.sha256": ""}, job: &job{runner: r, dir: t.TempDir(), env: map[string]string{"PATH": dir + ":/usr/bin:/bin"}}}
 	m.steps(m.githubFile(data).Runs.Steps)
 	if version := m.known["steps.install.outputs.version"]; version == "" || strings.Contains(version, "promote") {
 		t.Errorf("the version is %q", version)
 	}
 }
 
-// TestActionRefuses: an archive that is not what checksums.txt says, or that it does not name, is not used.
+// TestActionRefuses: an archive that is not what sha256 or checksums.txt says, or that this does not name, is not
+// used, nor one that comes without TLS.
 func TestActionRefuses(t *testing.T) {
 	r := &runner{T: t}
 	data, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
 	r.check(err)
 	script := r.githubFile(data).Runs.Steps[0].Run
 	const name = "promote_v0.9.0_linux_amd64.tar.gz"
-	for sums, says := range map[string]string{
-		strings.Repeat("0", 64) + "  " + name + "\n": name + ": FAILED",
-		strings.Repeat("0", 64) + "  other.tar.gz\n": "no properly formatted",
-		"": "no properly formatted",
+	zeros := strings.Repeat("0", 64)
+	for _, test := range []struct{ sums, pinned, says string }{
+		{zeros + "  " + name + "\n", "", name + ": FAILED"},
+		{zeros + "  other.tar.gz\n", "", "no properly formatted"},
+		{"", "", "no properly formatted"},
+		{"", zeros, "is not what sha256 says"},
+		{"x", "-x " + zeros + "\n, .*", "is not what sha256 says"},
 	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(sums)) }))
-		cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "VERSION=v0.9.0", "RELEASES=" + server.URL, "RUNNER_OS=Linux", "RUNNER_ARCH=X64", "RUNNER_TEMP=" + t.TempDir(), "LC_ALL=C"}
-		out, err := cmd.CombinedOutput()
-		server.Close()
-		if err == nil || !strings.Contains(string(out), says) || strings.Contains(string(out), "promote version") {
-			t.Errorf("with %q it ends with %v: %s", sums, err, out)
+		answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(test.sums)) })
+		secure, plain := httptest.NewTLSServer(answer), httptest.NewServer(answer)
+		for url, says := range map[string]string{secure.URL: test.says, plain.URL: "\"http\" not supported"} {
+			cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
+			cmd.Env = []string{
+				"PATH=" + os.Getenv("PATH"), "VERSION=v0.9.0", "RELEASES=" + url, "SHA256=" + test.pinned, "RUNNER_OS=Linux", "RUNNER_ARCH=X64",
+				"RUNNER_TEMP=" + t.TempDir(), "LC_ALL=C", "CURL_CA_BUNDLE=" + authorityOf(t, secure),
+			}
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), says) || strings.Contains(string(out), "promote version") {
+				t.Errorf("%s with %+v: it ends with %v: %s", url, test, err, out)
+			}
 		}
+		secure.Close()
+		plain.Close()
 	}
 }
