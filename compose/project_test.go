@@ -249,7 +249,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"two merges", map[string]string{"compose.yaml": "x-a: &a {image: a:v1}\nservices:\n  core:\n    <<: *a\n    <<: *a\n"}, "", "DIR/compose.yaml:5:5: the key << stands there twice"},
 		{"no service", map[string]string{"compose.yaml": "services:\n  core: nonsense\n"}, "", "docker compose can't load the project"},
 		{"required variable", map[string]string{"compose.yaml": "services:\n  core:\n    image: a:${TAG:?say which}\n"}, "", "say which"},
-		{"broken .env", map[string]string{"compose.yaml": oneService, ".env": "A='\n"}, "", "unterminated quoted value"},
+		{"broken .env", map[string]string{"compose.yaml": oneService, ".env": "A='\n"}, "", "is not NAME=value"},
 		{"missing extended file", map[string]string{"compose.yaml": "services:\n  core:\n    extends: {file: base.yml, service: core}\n"}, "", "base.yml: no such file"},
 	}
 	for _, test := range tests {

@@ -166,7 +166,7 @@ func (e *ConnectionError) Hint() string {
 	switch {
 	case errors.Is(e.Err, errNotPlaced):
 		return "promote keeps its program in ~/.promote/bin there, which has to be writable and not mounted noexec: ssh " + address + " df -h ."
-	case errors.Is(e.Err, io.EOF):
+	case errors.Is(e.Err, io.EOF) && e.Reason == endedSilently: // which nothing explains but what lies there
 		return "ssh " + address + " true; if that works: ssh " + address + " rm -r .promote/bin, so that promote is put there anew"
 	case errors.Is(e.Err, exec.ErrNotFound):
 		return "apt-get install openssh-client"
@@ -189,9 +189,12 @@ func handAddress(host *url.URL) string {
 // errNotPlaced says that our program could not be put on the host.
 var errNotPlaced = errors.New("promote could not be put there")
 
+// endedSilently is all that is known of a connection of which nobody says why it ended.
+const endedSilently = "the connection ended"
+
 // ended is the reason why a connection is gone, from what ssh said.
 func (p *process) ended(host *url.URL, err error) *ConnectionError {
-	reason := "the connection ended"
+	reason := endedSilently
 	if silent := (*silentError)(nil); errors.Is(err, errNotPlaced) || errors.Is(err, errNoise) || errors.As(err, &silent) {
 		reason = err.Error()
 	}
