@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -121,7 +122,7 @@ func (s *settings) read(data []byte) error {
 		return err
 	}
 	for key, value := range keys {
-		if value.Tag == "!!null" {
+		if value.Value == "" && len(value.Content) == 0 || value.Tag == "!!null" {
 			return fmt.Errorf("%s has no value", key)
 		}
 	}
@@ -157,6 +158,9 @@ func (a *Allowance) limit(r *Request) error {
 	if r.Job != nil {
 		r.Job.Plan.Target = r.Target // what is looked at here is what the worker does
 		r.Job.Plan.By = cmp.Or(a.As, r.Job.Plan.By)
+		for i := range r.Job.Plan.Marks {
+			r.Job.Plan.Marks[i].By = cmp.Or(a.As, r.Job.Plan.Marks[i].By)
+		}
 		return a.permitRuns(r.Target)
 	}
 	return nil
@@ -180,21 +184,27 @@ func (a *Allowance) permitEnvironment(name string) error {
 	return nil
 }
 
-// permitNow refuses to begin anything while somebody keeps the environment locked, or something in the folder waits
-// to be resumed, in whichever environment.
-func (a *Allowance) permitNow(state promotion.State) error {
-	if lock := state.Locked; lock != nil {
-		return deny("%s is locked by %s", state.Environment, lock.By)
+// permitBegin refuses a limited key to begin anything while somebody keeps the environment locked, or something in the
+// folder waits to be resumed, in whichever environment. The caller holds the lock, so that what it sees stays so; who
+// comes back to follow what began already is not asked.
+func (m at) permitBegin(ctx context.Context, job *Job) error {
+	if m.allow == nil || job.Resume != "" {
+		return nil
 	}
-	entries, err := journal.Open(a.Project).Entries()
+	state, err := m.State(ctx)
 	if err != nil {
 		return err
 	}
-	if pending := journal.Pending(entries); state.Lock == "" && len(pending) > 0 {
-		for id, waits := range pending {
-			if waits {
-				return deny("%s waits to be resumed", id)
-			}
+	if lock := state.Locked; lock != nil {
+		return deny("%s is locked by %s", state.Environment, lock.By)
+	}
+	entries, err := m.journal().Entries()
+	if err != nil {
+		return err
+	}
+	for id, waits := range journal.Pending(entries) {
+		if waits {
+			return deny("%s waits to be resumed", id)
 		}
 	}
 	return nil
@@ -218,9 +228,6 @@ func (a *Allowance) permit(ctx context.Context, m at, job *Job) error {
 	}
 	if err := permitChecks(state, plan.Target); err != nil || job.Resume != "" {
 		return err // what is resumed was permitted when it began, and launch looks whether it did
-	}
-	if err := a.permitNow(state); err != nil {
-		return err
 	}
 	if err := permitSteps(plan); err != nil {
 		return err
@@ -295,6 +302,10 @@ func settleFacts(state promotion.State, t promotion.Target, m *promotion.Move) {
 	}
 }
 
+// templateGrammar keeps the client's way to write versions in tags from taking a digit away from one: with v1{version},
+// v11.0.0 would be 1.0.0.
+var templateGrammar = regexp.MustCompile(`^([A-Za-z0-9_.-]*[A-Za-z_-])?\{version\}([-_][A-Za-z].*)?$`)
+
 // permitRelease goes by the tag, since that is what will stand in the file: the version that the client
 // says it is may be another.
 func (a *Allowance) permitRelease(t promotion.Target, move promotion.Move) error {
@@ -307,6 +318,9 @@ func (a *Allowance) permitRelease(t promotion.Target, move promotion.Move) error
 	i := slices.IndexFunc(t.Services, func(s promotion.Service) bool { return s.Name == move.Service })
 	if i < 0 {
 		return deny("%q is no service of the environment", move.Service)
+	}
+	if template := t.Services[i].Tag.String(); !templateGrammar.MatchString(template) {
+		return deny("%q is no way to write versions", template)
 	}
 	if v, ok := t.Services[i].Tag.Parse(move.To.Tag); !ok || !a.Accept.Allows(v) {
 		return deny("%s is not in %s", cmp.Or(move.To.Tag, move.To.Digest), a.Range)

@@ -79,6 +79,14 @@ func isTag(text string) string {
 	return "is no tag"
 }
 
+// isGivenName is for names that other things go by: without one they would be about nothing, or everything.
+func isGivenName(text string) string {
+	if text == "" {
+		return "is no name"
+	}
+	return isName(text)
+}
+
 var (
 	isName   = matches(nameGrammar, "name")
 	isID     = matches(idGrammar, "deployment")
@@ -105,10 +113,10 @@ var textRules = map[string]textRule{
 	"promotion.ProxyCare.AfterGone": isText, "promotion.ProxyCare.AfterHealthy": isText, "promotion.ProxyCare.Drain": isText,
 	"promotion.Roll.Attached": isName, "promotion.Roll.File": isText, "promotion.Roll.Service": isName, "promotion.Roll.Strategy": isName, "promotion.Roll.Why": isReason,
 	"promotion.Rollout.Strategy": isName,
-	"promotion.Service.After":    isName, "promotion.Service.Image": isRepository, "promotion.Service.Name": isName, "promotion.Service.Runs": isName, "promotion.Service.Strategy": isName,
+	"promotion.Service.After":    isName, "promotion.Service.Image": isRepository, "promotion.Service.Name": isGivenName, "promotion.Service.Runs": isGivenName, "promotion.Service.Strategy": isName,
 	"promotion.Skip.Reason": isReason, "promotion.Skip.Service": isName, "promotion.Stay.File": isText, "promotion.Stay.Service": isName,
 	"promotion.Step.Kind": isName, "promotion.Step.Of": isID, "promotion.Step.Run": isText, "promotion.Step.Service": isName, "promotion.Step.Task": isName,
-	"promotion.Target.Compose": isText, "promotion.Target.Engine": isName, "promotion.Target.EnvFiles": isText, "promotion.Target.Environment": isName,
+	"promotion.Target.Compose": isText, "promotion.Target.Engine": isName, "promotion.Target.EnvFiles": isText, "promotion.Target.Environment": isGivenName,
 	"promotion.Target.Name": isName, "promotion.Target.Profiles": isName, "promotion.Target.Project": isText,
 	"promotion.Task.Changed": isText, "promotion.Task.In": isPlace, "promotion.Task.List": isText, "promotion.Task.Name": isName,
 	"promotion.Task.Phase": isName, "promotion.Task.Run": isText, "promotion.Task.Undo": isText,

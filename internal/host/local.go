@@ -108,15 +108,31 @@ func (l *Local) answer(ctx context.Context, m at, r Request, tell func(rollout.E
 // longestName and longestReason are what people say of themselves and of why: it is written into the lock and
 // the history.
 const (
-	longestName   = 256     // bytes
-	longestReason = 4 << 10 // bytes
-	mostMarks     = 10_000  // at a time: one for each service of a large environment
+	longestName   = 256       // bytes
+	longestReason = 4 << 10   // bytes
+	mostMarks     = 10_000    // at a time: one for each service of a large environment
+	longestMarks  = 512 << 10 // bytes that their reasons come to: each mark is written with its own
 )
+
+// checkMarks keeps the history, which is never cut, from being filled by one request.
+func (r Request) checkMarks() error {
+	count, size := len(r.Marks), len(r.Marks)*len(r.Reason)
+	if r.Job != nil {
+		count += len(r.Job.Plan.Marks)
+		for _, m := range r.Job.Plan.Marks {
+			size += len(m.Reason)
+		}
+	}
+	if count > mostMarks || size > longestMarks {
+		return &requestError{fmt.Sprintf("%d marks with %d bytes of reasons are more than a history takes at once", count, size)}
+	}
+	return nil
+}
 
 // check looks whether a request is one that a client of ours makes, so that what follows can rely on it.
 func (r Request) check() error {
-	if len(r.Marks) > mostMarks {
-		return &requestError{fmt.Sprintf("more than %d marks at once", mostMarks)}
+	if err := r.checkMarks(); err != nil {
+		return err
 	}
 	for _, s := range r.Target.Services {
 		if len(s.Runs) == 0 {
@@ -329,6 +345,9 @@ func (l *Local) launch(ctx context.Context, m at, r Request) error {
 		return nil
 	}
 	if err := m.resumable(r.Job.Resume); err != nil {
+		return err
+	}
+	if err := m.permitBegin(ctx, r.Job); err != nil {
 		return err
 	}
 	if err := record.Make(); err != nil {

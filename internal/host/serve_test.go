@@ -3,7 +3,9 @@ package host
 import (
 	"bufio"
 	"context"
+	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -479,6 +482,9 @@ func TestGrammar(t *testing.T) {
 	var walk func(of reflect.Type, field string)
 	walk = func(of reflect.Type, field string) {
 		if readsItself(of) {
+			if !of.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+				t.Errorf("%s: how long a %s is can't be told", field, of)
+			}
 			return
 		}
 		switch of.Kind() {
@@ -491,6 +497,8 @@ func TestGrammar(t *testing.T) {
 			if textRules[field] == nil {
 				t.Errorf("%s has no rule", field)
 			}
+		case reflect.Interface, reflect.Array:
+			t.Errorf("%s: nothing looks into %s", field, of)
 		case reflect.Struct:
 			for i := 0; !seen[of] && i < of.NumField(); i++ {
 				if f := of.Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
@@ -521,6 +529,11 @@ func TestForeignWords(t *testing.T) {
 		"a reason without end":            func(r *Request) { r.Marks = []promotion.Mark{{Reason: strings.Repeat("x", 5<<10)}} },
 		"marks without end":               func(r *Request) { r.Marks = make([]promotion.Mark, mostMarks+1) },
 		"a NUL":                           func(r *Request) { r.Target.Project += "\x00" },
+		"no environment":                  func(r *Request) { r.Target.Environment = "" },
+		"a service without a name":        func(r *Request) { r.Target.Services[0].Name = "" },
+		"nothing that runs":               func(r *Request) { r.Target.Services[0].Runs = []string{""} },
+		"a reason for each of many marks": func(r *Request) { r.Marks, r.Reason = make([]promotion.Mark, 1000), strings.Repeat("x", 4<<10) },
+		"a plan of marks":                 func(r *Request) { r.Job.Plan.Marks = manyMarks(1000, 1<<10) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := shop(t)
@@ -533,6 +546,10 @@ func TestForeignWords(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyMarks(count, size int) []promotion.Mark {
+	return slices.Repeat([]promotion.Mark{{Service: "core", Reason: strings.Repeat("x", size)}}, count)
 }
 
 // permitted sends a request over a limited key, and returns why it is refused, if it is: one that is not starts the
@@ -549,8 +566,7 @@ func permitted(t *testing.T, l *Local, r Request) string {
 	return got[0].Error.Text
 }
 
-// TestLimitedEnvironment: a key can't get round a lock, or what waits to be resumed, by another environment's name; and
-// it is who the host says.
+// TestLimitedEnvironment: a key can't get round a lock, or what waits to be resumed, by another environment's name.
 func TestLimitedEnvironment(t *testing.T) {
 	now := time.Now()
 	mark := func(environment, kind string) func(*testing.T, *Local) {
@@ -585,6 +601,8 @@ func TestLimitedEnvironment(t *testing.T) {
 		"forbidden meanwhile":     {settings("accept: <1.1.0\n"), "v1.1.0 is not in <1.1.0"},
 		"a second document":       {settings("compose: [compose.yaml]\n---\naccept: <1.1.0\n"), "more than one document"},
 		"a key without its value": {settings("accept:\n"), "accept has no value"},
+		"an empty range":          {settings("accept: ''\n"), "accept has no value"},
+		"no environments":         {settings("environment: []\n"), "environment has no value"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := shop(t)
@@ -594,6 +612,10 @@ func TestLimitedEnvironment(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLimitedPerson: who uses a key is what the host says, in the history, the lock and every mark.
+func TestLimitedPerson(t *testing.T) {
 	l := shop(t)
 	l.Allow.As = "ci"
 	r := Request{Protocol: Protocol, ID: 1, Do: DoMark, Target: goodTarget(l), Kind: "verify", By: "somebody else"}
@@ -603,6 +625,88 @@ func TestLimitedEnvironment(t *testing.T) {
 	entries, err := journal.Open(l.Allow.Project).Entries()
 	if check(t, err); entries[0].By != "ci" {
 		t.Errorf("the history says %q", entries[0].By)
+	}
+	r = good(l)
+	r.By, r.Job.Plan.By = "somebody else", "somebody else"
+	r.Job.Plan.Marks = []promotion.Mark{{Service: "core", Kind: promotion.Held, By: "somebody else"}}
+	check(t, l.Allow.limit(&r))
+	if plan := r.Job.Plan; r.By != "ci" || plan.By != "ci" || plan.Marks[0].By != "ci" {
+		t.Errorf("request by %q, plan by %q, mark by %q", r.By, plan.By, plan.Marks[0].By)
+	}
+}
+
+// TestLimitedAfterWaiting: what happens while a key waits for the lock counts as much as what happened before.
+func TestLimitedAfterWaiting(t *testing.T) {
+	for want, e := range map[string]journal.Entry{
+		"prod is locked by eve":                   {Event: journal.Marked, Kind: "locked", Marks: []journal.Mark{{Kind: "locked", By: "eve", At: time.Now()}}},
+		"20261121-110000-abc waits to be resumed": {Event: journal.Begun, ID: "20261121-110000-abc", Kind: "deploy"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			l := shop(t)
+			j := journal.Open(l.Allow.Project)
+			check(t, j.Of("prod").Append(journal.Entry{Schema: 1, Event: journal.Marked, Kind: "verify", At: time.Now()}))
+			lock, err := j.Lock(t.Context(), 0, journal.Holder{ID: "20261121-110000-abc", Kind: "deploy", By: "eve"})
+			check(t, err)
+			r := good(l)
+			r.Wait = time.Minute
+			looked := make(chan struct{})
+			l.Worker = []string{"/bin/true"}
+			open := l.Open
+			l.Open = func(ctx context.Context, target promotion.Target) (*rollout.Machine, error) {
+				m, err := open(ctx, target)
+				now := m.Now
+				m.Now = func() time.Time { // first when the state is looked at, then for the lock, which is waited for from then on
+					select {
+					case looked <- struct{}{}:
+					case <-t.Context().Done():
+					}
+					return now()
+				}
+				return m, err
+			}
+			go func() {
+				<-looked
+				<-looked
+				e.Schema, e.At = 1, time.Now()
+				check(t, errors.Join(j.Of("prod").Append(e), lock.Release()))
+				for range looked {
+				}
+			}()
+			if got := permitted(t, l, r); !strings.Contains(got, want) {
+				t.Errorf("refused: %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestLimitedReturns: a client that lost its connection goes on following what it began, though it could not begin it
+// any more.
+func TestLimitedReturns(t *testing.T) {
+	l := shop(t)
+	r, j := good(l), journal.Open(l.Allow.Project)
+	locked := []journal.Mark{{Kind: "locked", By: "eve", At: time.Now()}}
+	check(t, j.Of("prod").Append(journal.Entry{Schema: 1, Event: journal.Marked, Kind: "locked", At: time.Now(), Marks: locked}))
+	record := j.Deployment(r.Deployment)
+	check(t, record.Make())
+	check(t, os.WriteFile(record.Path("events.jsonl"), []byte(`{"seq":1,"status":"finished","result":{"outcome":"done"}}`+"\n"), 0o644))
+	got := answers(t, l, encode(t, r), 1)
+	if last := got[len(got)-1]; last.Error != nil || last.Answer.Result == nil || last.Answer.Result.Outcome != rollout.OutcomeDone {
+		t.Errorf("got %s", encode(t, got))
+	}
+}
+
+// TestLimitedTemplate: which version a tag is, is not bent by a digit that the client's template takes away from it.
+func TestLimitedTemplate(t *testing.T) {
+	for text, want := range map[string]string{"v{version}": "v11.0.0 is not in", "v1{version}": "no way to write versions"} {
+		l := shop(t)
+		r := good(l)
+		template, err := semver.ParseTemplate(text)
+		check(t, err)
+		r.Target.Services[0].Tag = template
+		r.Job.Plan.Moves[0].To.Tag, r.Job.Plan.Moves[0].Rolls[0].Changes[0].To.Tag = "v11.0.0", "v11.0.0"
+		if got := permitted(t, l, r); !strings.Contains(got, want) {
+			t.Errorf("%s: refused: %q, want %q", text, got, want)
+		}
 	}
 }
 
